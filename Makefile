@@ -1,0 +1,81 @@
+# Everything one does here, by name. `make help` lists it.
+# What a target needs beyond Go it brings itself; nothing is installed outside this folder and Go's own caches.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+GOLANGCI_LINT_VERSION := v2.15.0
+
+# The version a binary tells: the tag and commit it was built from, or "dev" outside a git checkout.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X github.com/grapnelhq/grapnel/internal/cli.version=$(VERSION)
+
+# The race detector is C. Without a C compiler the tests run without it, and say so.
+CC_FOUND := $(shell command -v "$$(go env CC)" 2>/dev/null)
+RACE     := $(if $(CC_FOUND),-race)
+
+FUZZTIME ?= 10s
+ROUNDS   ?= 50
+
+export CGO_ENABLED := 0
+
+.PHONY: help check format vet lint generated tidy test test-crash fuzz bench build dev
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: ## run the server with the defaults of a laptop
+	go run ./cmd/grapnel dev
+
+build: ## build the static binary bin/grapnel
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/grapnel ./cmd/grapnel
+
+check: format vet lint generated tidy ## everything that finds faults without running the code
+
+format:
+	@echo 'check: gofmt'
+	@bad=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	if [ -n "$$bad" ]; then echo "not formatted (gofmt -w):"; echo "$$bad"; exit 1; fi
+
+vet:
+	@echo 'check: go vet'
+	@go vet ./...
+	@go vet -tags crash ./test/...
+
+lint: bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+	@echo 'check: golangci-lint'
+	@$< run ./...
+
+bin/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	@echo 'check: building golangci-lint $(GOLANGCI_LINT_VERSION), once'
+	@GOBIN='$(CURDIR)/bin' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv bin/golangci-lint $@
+
+# Generated files are committed; making them again must change nothing. What was changed before does not count.
+generated:
+	@echo 'check: generated files'
+	@before=$$(git status --porcelain; git diff); \
+	go generate ./...; \
+	if [ "$$before" != "$$(git status --porcelain; git diff)" ]; then \
+		git status --short; echo 'go generate changed these files: commit what it makes'; exit 1; \
+	fi
+
+tidy:
+	@echo 'check: go.mod'
+	@go mod tidy -diff
+
+test: ## run all tests, with the race detector
+	$(if $(RACE),,@echo 'no C compiler found: the tests run without the race detector')
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m ./...
+
+test-crash: ## kill the real server under load and count what it lost (ROUNDS=50)
+	ROUNDS=$(ROUNDS) go test -tags crash -timeout 60m -count 1 -v ./test/crash/...
+
+fuzz: ## run each fuzz test for FUZZTIME=10s
+	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z0-9_]*' | while IFS=: read -r file name; do \
+		echo "fuzz: $${file%/*} $${name#func }"; \
+		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$${file%/*}" </dev/null; \
+	done
+
+bench: build ## measure the rows of docs/performance.md
+	test/bench/rows.sh

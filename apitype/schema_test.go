@@ -1,0 +1,156 @@
+package apitype_test
+
+import (
+	"go/ast"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/grapnelhq/grapnel/apitype"
+)
+
+// structs are all types that travel as a JSON object; TestStructsIsComplete holds the list.
+var structs = []reflect.Type{
+	reflect.TypeFor[apitype.APITokenCensoredOut](), reflect.TypeFor[apitype.APITokenExpireIn](), reflect.TypeFor[apitype.APITokenIn](),
+	reflect.TypeFor[apitype.APITokenOut](), reflect.TypeFor[apitype.ApplicationIn](), reflect.TypeFor[apitype.ApplicationOut](),
+	reflect.TypeFor[apitype.ApplicationPatch](), reflect.TypeFor[apitype.AttemptTimings](), reflect.TypeFor[apitype.DeliveryOut](),
+	reflect.TypeFor[apitype.DeliveryStatus](), reflect.TypeFor[apitype.Empty](), reflect.TypeFor[apitype.EndpointFacts](),
+	reflect.TypeFor[apitype.EndpointHeadersIn](), reflect.TypeFor[apitype.EndpointHeadersOut](), reflect.TypeFor[apitype.EndpointHeadersPatchIn](),
+	reflect.TypeFor[apitype.EndpointIn](), reflect.TypeFor[apitype.EndpointMessageOut](), reflect.TypeFor[apitype.EndpointOut](),
+	reflect.TypeFor[apitype.EndpointPatch](), reflect.TypeFor[apitype.EndpointSecretOut](), reflect.TypeFor[apitype.EndpointSecretRotateIn](),
+	reflect.TypeFor[apitype.EndpointStats](), reflect.TypeFor[apitype.EndpointUpdate](), reflect.TypeFor[apitype.Error](),
+	reflect.TypeFor[apitype.ErrorItem](), reflect.TypeFor[apitype.EventExampleIn](), reflect.TypeFor[apitype.EventTypeIn](),
+	reflect.TypeFor[apitype.EventTypeOut](), reflect.TypeFor[apitype.EventTypePatch](), reflect.TypeFor[apitype.EventTypeUpdate](),
+	reflect.TypeFor[apitype.ExplainEndpoint](), reflect.TypeFor[apitype.ExplainMessage](), reflect.TypeFor[apitype.ExplainOut](),
+	reflect.TypeFor[apitype.List[apitype.EndpointOut]](), reflect.TypeFor[apitype.MessageAttemptOut](), reflect.TypeFor[apitype.MessageBatchItem](),
+	reflect.TypeFor[apitype.MessageBatchOut](), reflect.TypeFor[apitype.MessageCreateOut](), reflect.TypeFor[apitype.MessageEndpointOut](),
+	reflect.TypeFor[apitype.MessageIn](), reflect.TypeFor[apitype.MessageOut](), reflect.TypeFor[apitype.PortalAccessIn](),
+	reflect.TypeFor[apitype.PortalAccessOut](), reflect.TypeFor[apitype.RecoverIn](), reflect.TypeFor[apitype.TaskOut](),
+	reflect.TypeFor[apitype.TaskRef](), reflect.TypeFor[apitype.TokenExpireIn](), reflect.TypeFor[apitype.TransformationsParams](),
+	reflect.TypeFor[apitype.WhoamiOut](),
+}
+
+// notObjects are exported structs that are no JSON object.
+var notObjects = map[string]bool{"Optional": true, "OptionalType": true, "ErrorDetail": true}
+
+func TestStructsIsComplete(t *testing.T) {
+	t.Parallel()
+	declared, listed := map[string]bool{}, map[string]bool{}
+	_, files := parseSources(t)
+	for _, f := range files {
+		ast.Inspect(f, func(n ast.Node) bool {
+			if ts, ok := n.(*ast.TypeSpec); ok && ts.Name.IsExported() && !notObjects[ts.Name.Name] {
+				if _, ok := ts.Type.(*ast.StructType); ok {
+					declared[ts.Name.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	for _, typ := range structs {
+		name, _, _ := strings.Cut(typ.Name(), "[")
+		listed[name] = true
+	}
+	if got, want := keys(listed), keys(declared); !reflect.DeepEqual(got, want) {
+		t.Errorf("listed\n%v\ndeclared\n%v", got, want)
+	}
+}
+
+// errorDetail stands for apitype.ErrorDetail in the document.
+type errorDetail struct{}
+
+func (errorDetail) Schema(r huma.Registry) *huma.Schema {
+	item := r.Schema(reflect.TypeFor[apitype.ErrorItem](), true, "")
+	return &huma.Schema{OneOf: []*huma.Schema{
+		{Type: huma.TypeString},
+		{Type: huma.TypeArray, Items: item},
+	}}
+}
+
+func newRegistry() huma.Registry {
+	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	for _, o := range apitype.OptionalTypes() {
+		r.RegisterTypeAlias(o.Optional, o.Pointer)
+	}
+	r.RegisterTypeAlias(reflect.TypeFor[apitype.ErrorDetail](), reflect.TypeFor[errorDetail]())
+	return r
+}
+
+func TestEveryStructHasASchemaInWhichEachMemberIsDescribed(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	for _, typ := range structs {
+		ref := r.Schema(typ, true, "")
+		s := r.SchemaFromRef(ref.Ref)
+		for name, f := range memberNames(typ) {
+			p := s.Properties[name]
+			if p == nil {
+				t.Errorf("%v.%s has no schema", typ, name)
+				continue
+			}
+			doc := f.Tag.Get("doc")
+			if len(doc) < 10 {
+				t.Errorf("%v.%s: doc %q says nothing", typ, name, doc)
+			}
+			if p.Ref == "" && p.Description != doc {
+				t.Errorf("%v.%s: description %q", typ, name, p.Description)
+			}
+		}
+	}
+	for name := range r.Map() {
+		if strings.Contains(name, "Optional") {
+			t.Errorf("the document shows %s", name)
+		}
+	}
+}
+
+func TestOptionalMembersAreOptionalInTheSchema(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	for _, typ := range structs {
+		s := r.SchemaFromRef(r.Schema(typ, true, "").Ref)
+		required := map[string]bool{}
+		for _, name := range s.Required {
+			required[name] = true
+		}
+		for name, f := range memberNames(typ) {
+			optional := strings.HasPrefix(f.Type.Name(), "Optional[")
+			omit := strings.Contains(f.Tag.Get("json"), ",omit")
+			if optional && !strings.HasSuffix(f.Tag.Get("json"), ",omitzero") {
+				t.Errorf("%v.%s is Optional without omitzero", typ, name)
+			}
+			if required[name] == omit {
+				t.Errorf("%v.%s: required %v, omitted if empty %v", typ, name, required[name], omit)
+			}
+			nullable := f.Tag.Get("nullable") != "false"
+			p := s.Properties[name]
+			if optional && p.Ref == "" && p.Type != huma.TypeObject && p.Nullable != nullable {
+				t.Errorf("%v.%s: nullable is %v", typ, name, p.Nullable)
+			}
+		}
+	}
+}
+
+func TestSchemaCarriesTheBounds(t *testing.T) {
+	t.Parallel()
+	r := newRegistry()
+	s := r.SchemaFromRef(r.Schema(reflect.TypeFor[apitype.EndpointIn](), true, "").Ref)
+	rate, channels, uid := s.Properties["throttleRate"], s.Properties["channels"], s.Properties["uid"]
+	if rate.Type != huma.TypeInteger || rate.Minimum == nil || *rate.Minimum != 1 || !rate.Nullable {
+		t.Errorf("throttleRate: %+v", rate)
+	}
+	if channels.Type != huma.TypeArray || channels.MaxItems == nil || *channels.MaxItems != 10 || channels.Items.Type != huma.TypeString {
+		t.Errorf("channels: %+v", channels)
+	}
+	if uid.Type != huma.TypeString || uid.MaxLength == nil || *uid.MaxLength != 256 {
+		t.Errorf("uid: %+v", uid)
+	}
+	if !s.Properties["filterTypes"].Deprecated {
+		t.Error("filterTypes is not marked as deprecated")
+	}
+	if detail := r.SchemaFromRef(r.Schema(reflect.TypeFor[apitype.Error](), true, "").Ref).Properties["detail"]; len(detail.OneOf) != 2 {
+		t.Errorf("detail: %+v", detail)
+	}
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grapnelhq/grapnel/client"
+)
+
+func (a *app) healthcheckCommand() *cobra.Command {
+	var target string
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:   "healthcheck",
+		Short: "Ask a server whether it is ready, for containers without curl",
+		Long: `Ask a server whether it is ready. The exit code is 0 if it is, 8 if it says
+that it is not, and 7 if it does not answer. Without --server it asks the one on
+this machine: at GRAPNEL_SERVER, else where GRAPNEL_LISTEN says.`,
+		Args: noArgs,
+	}
+	cmd.Flags().StringVarP(&target, "server", "s", "", "URL of the server")
+	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the answer")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
+		defer cancel()
+		url, own := target, false
+		if url == "" {
+			url, own = a.ownServer()
+		}
+		if err := ready(ctx, url, own); err != nil {
+			return failed(cmd.Context(), "the server is not ready", err)
+		}
+		_, err := fmt.Fprintln(a.Out, "ready")
+		return err
+	}
+	return cmd
+}
+
+// ownServer is the address of the server on this machine; own says that it was
+// found by what that server itself is told.
+func (a *app) ownServer() (url string, own bool) {
+	if url := a.getenv("GRAPNEL_SERVER"); url != "" {
+		return url, false
+	}
+	scheme := "http"
+	if a.getenv("GRAPNEL_TLS_CERT") != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(a.getenv("GRAPNEL_LISTEN"))
+	if err != nil {
+		return defaultServer, true
+	}
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port), true
+}
+
+// ready asks /readyz. A server found on this machine may have any certificate:
+// it is made for its public name, and nothing secret is sent or believed.
+func ready(ctx context.Context, server string, own bool) error {
+	transport := &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{
+		MinVersion: tls.VersionTLS12, InsecureSkipVerify: own, //nolint:gosec // see above
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+"/readyz", http.NoBody)
+	if err != nil {
+		return usage("--server: "+err.Error(), "Give the URL of the server, such as "+defaultServer+".")
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		return &client.UnreachableError{Server: server, Err: errors.Unwrap(err)}
+	}
+	defer resp.Body.Close() //nolint:errcheck // only read
+	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)); err != nil {
+		return &client.UnreachableError{Server: server, Err: err}
+	}
+	if resp.StatusCode != http.StatusOK {
+		return &failure{
+			exit: ExitNo, code: "not_ready", what: "the server is not ready",
+			why: fmt.Sprintf("It answered with status %d.", resp.StatusCode), fix: "Its log says why.",
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is what the binary tells; the linker sets it.
+var version = "dev"
+
+// app is one run of the command line.
+type app struct {
+	Streams
+	color string
+	// output is the form of -o in the command that runs; empty: it has none.
+	output string
+}
+
+// Main runs the command line and gives the exit code. ctx ends when the process
+// is told to stop; its cause is then an *Interrupted.
+func Main(ctx context.Context, s Streams, args []string) int {
+	a := &app{Streams: s, color: colorAuto}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return ExitOK
+	}
+	var f *failure
+	if !errors.As(err, &f) {
+		// Whatever cobra itself finds wrong is about how the command was given.
+		f = usage(trimmed(err.Error()), usageFix(root, args))
+	}
+	f.print(s.Err, wantsJSON(a.output, args), s.paintFor(a.color, s.ErrTerminal))
+	return f.exit
+}
+
+// trimmed leaves out cobra's own advice, which usageFix gives in our form.
+func trimmed(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
+}
+
+func usageFix(root *cobra.Command, args []string) string {
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd == nil {
+		cmd = root
+		if len(args) > 0 {
+			rest = args
+		}
+	}
+	if cmd == root && len(rest) > 0 {
+		if near := root.SuggestionsFor(rest[0]); len(near) > 0 {
+			return "Did you mean `grapnel " + near[0] + "`?"
+		}
+	}
+	return "`" + cmd.CommandPath() + " --help` shows how it is used."
+}
+
+// wantsJSON reports whether errors are to be JSON. It looks at the arguments
+// too, for an error may come before -o was parsed.
+func wantsJSON(output string, args []string) bool {
+	if output != "" && output != formatTable {
+		return output == formatJSON || output == formatJSONL
+	}
+	for i, arg := range args {
+		value, joined := strings.CutPrefix(arg, "--output=")
+		if !joined {
+			value, joined = strings.CutPrefix(arg, "-o")
+			value = strings.TrimPrefix(value, "=")
+		}
+		if (arg == "-o" || arg == "--output") && i+1 < len(args) {
+			value, joined = args[i+1], true
+		}
+		if joined && (value == formatJSON || value == formatJSONL) {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "grapnel",
+		Short: "Send webhooks: signed, retried, recorded",
+		Long: `Grapnel sends webhooks. One call to its API becomes signed deliveries to
+every endpoint that asks for the event; failed ones are retried, and each attempt
+is recorded.
+
+  grapnel dev      a server for this machine, with an example that works
+  grapnel serve    the server`,
+		Args:              noArgs,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.PersistentFlags().Var(newChoice(&a.color, colorAuto, colorAuto, colorAlways, colorNever), "color", "when to use colour")
+	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true, GroupID: "run"})
+	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "run", Title: "Run it"})
+	for _, cmd := range []*cobra.Command{a.devCommand(), a.serveCommand(), a.sendCommand()} {
+		cmd.GroupID = "start"
+		root.AddCommand(cmd)
+	}
+	for _, cmd := range []*cobra.Command{a.keysCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {
+		cmd.GroupID = "run"
+		root.AddCommand(cmd)
+	}
+	return root
+}
+
+// noArgs refuses arguments, with a suggestion for a misspelt command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		fix := "`" + cmd.CommandPath() + " --help` lists them."
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			fix = "Did you mean `" + cmd.CommandPath() + " " + near[0] + "`?"
+		}
+		return usage(cmd.CommandPath()+" has no command "+quoted(args[0]), fix)
+	}
+	return usage(cmd.CommandPath()+" takes no arguments, but there is "+quoted(args[0]), "`"+cmd.CommandPath()+" --help` shows how it is used.")
+}
+
+// oneArg asks for exactly one argument; name is what it stands for.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		fix := "Write `" + cmd.CommandPath() + " " + name + "`; `" + cmd.CommandPath() + " --help` shows more."
+		switch {
+		case len(args) == 0:
+			return usage(cmd.CommandPath()+" needs "+name, fix)
+		case len(args) == 1:
+			return nil
+		case cmd.Flags().Changed("wait"):
+			fix = "A value of --wait is joined by an equals sign: --wait=10s."
+		}
+		return usage(cmd.CommandPath()+" takes one argument, but there is also "+quoted(args[1]), fix)
+	}
+}
+
+func quoted(text string) string { return strconv.Quote(text) }

@@ -1,0 +1,331 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/grapnelhq/grapnel/apitype"
+	"github.com/grapnelhq/grapnel/client"
+	"github.com/grapnelhq/grapnel/internal/config"
+)
+
+// maxWait is the longest that a server waits for deliveries.
+const maxWait = 30 * time.Second
+
+// sending is one run of grapnel send.
+type sending struct {
+	*remote
+	eventType string
+	data      string
+	sets      []string
+	app       string
+	channels  []string
+	eventID   string
+	once      string
+	wait      string
+	language  string
+}
+
+func (a *app) sendCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "send TYPE",
+		Short: "Send an event",
+		Long: `Send an event to the endpoints of an application that ask for it.
+
+With --wait the command stays until each endpoint has been tried once, and prints
+what it answered; the exit code is 8 if one failed.`,
+		Example: `  grapnel send invoice.paid -d '{"amount":1200}' --wait
+  grapnel send invoice.paid -d @invoice.json --set customer.name=Ada --app acme
+  grapnel send invoice.paid -d '{"amount":1200}' --print curl`,
+		Args: oneArg("TYPE"),
+	}
+	s := &sending{remote: a.remoteFlags(cmd)}
+	a.outputFlag(cmd)
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&s.data, "data", "d", "", "payload: JSON, @FILE, or - for stdin (default {})")
+	f.StringArrayVar(&s.sets, "set", nil, "path=value to put into the payload; can be repeated")
+	f.StringVar(&s.app, "app", "", "application, by id or uid (default: the profile's, or the only one)")
+	f.StringSliceVar(&s.channels, "channel", nil, "channel of the event; can be repeated")
+	f.StringVar(&s.eventID, "event-id", "", "your own id of the event; a second one is refused")
+	f.StringVar(&s.once, "idempotency-key", "", "makes repeated calls send one event")
+	f.StringVar(&s.wait, "wait", "", "stay until each endpoint has answered, at most this long")
+	f.Lookup("wait").NoOptDefVal = FormatWait
+	f.Var(newChoice(&s.language, "", languages...), "print", "do not send; print the call in this language")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s.eventType = args[0]
+		return s.run(cmd.Context())
+	}
+	return cmd
+}
+
+// FormatWait is the time of a --wait without a value.
+const FormatWait = "30s"
+
+func (s *sending) run(ctx context.Context) error {
+	what := s.eventType + " cannot be sent"
+	in, wait, err := s.message()
+	if err != nil {
+		return failed(ctx, what, err)
+	}
+	c, err := s.open()
+	if err != nil {
+		return failed(ctx, what, err)
+	}
+	if s.app == "" {
+		if s.app, err = s.onlyApplication(ctx, c); err != nil {
+			return failed(ctx, what, err)
+		}
+	}
+	if s.language != "" {
+		return s.printCall(in, wait)
+	}
+	out, err := c.Publish(ctx, s.app, in, client.PublishOptions{IdempotencyKey: s.once, Wait: wait})
+	if err != nil {
+		return failed(ctx, what, err)
+	}
+	if err := s.print(out, func() error { return s.printResult(out, wait > 0) }, out.ID); err != nil {
+		return err
+	}
+	return s.verdict(out, wait)
+}
+
+// message builds the event out of the flags.
+func (s *sending) message() (apitype.MessageIn, time.Duration, error) {
+	in := apitype.MessageIn{EventType: s.eventType}
+	payload, err := s.payload()
+	if err != nil {
+		return in, 0, err
+	}
+	in.Payload = payload
+	if s.eventID != "" {
+		in.EventID = apitype.Some(s.eventID)
+	}
+	if len(s.channels) > 0 {
+		in.Channels = apitype.Some(s.channels)
+	}
+	if s.wait == "" {
+		return in, 0, nil
+	}
+	wait, err := config.ParseDuration(s.wait)
+	if err != nil || wait < time.Second || wait > maxWait {
+		return in, 0, usage("--wait="+s.wait+" is not from 1s to 30s", "Write for example --wait or --wait=10s.")
+	}
+	return in, wait, nil
+}
+
+func (s *sending) payload() (json.RawMessage, error) {
+	var text []byte
+	var err error
+	switch {
+	case s.data == "":
+		text = []byte("{}")
+	case s.data == "-":
+		text, err = io.ReadAll(s.In)
+	case s.data[0] == '@':
+		text, err = os.ReadFile(s.data[1:])
+	default:
+		text = []byte(s.data)
+	}
+	if err != nil {
+		return nil, usage("the payload cannot be read: "+err.Error(), "Give JSON, @FILE, or - for stdin.")
+	}
+	if !json.Valid(text) {
+		return nil, usage("the payload is not JSON"+syntaxOf(text), `Put it in single quotes: -d '{"id":42}'.`)
+	}
+	doc, err := setAll(text, s.sets)
+	if err != nil {
+		return nil, usage("--set: "+err.Error(), "Write --set customer.name=Ada or --set items.0.price=3.")
+	}
+	return doc, nil
+}
+
+func syntaxOf(text []byte) string {
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return ": " + err.Error()
+	}
+	return ""
+}
+
+// onlyApplication gives the application to send to if nobody says which.
+func (s *sending) onlyApplication(ctx context.Context, c *client.Client) (string, error) {
+	if s.saved.App != "" {
+		return s.saved.App, nil
+	}
+	if s.language != "" {
+		return "", usage("the application is not known", "Name it with --app.")
+	}
+	page, err := c.ListApplications(ctx, client.ListOptions{Limit: 5})
+	if err != nil {
+		return "", err
+	}
+	switch len(page.Data) {
+	case 0:
+		return "", &failure{exit: ExitNotFound, code: "no_application", what: "there is no application to send to",
+			fix: "Create one first: see " + s.server + "/api/docs."}
+	case 1:
+		return page.Data[0].ID, nil
+	}
+	names := make([]string, 0, len(page.Data))
+	for _, app := range page.Data {
+		if app.UID != nil {
+			names = append(names, *app.UID)
+		} else {
+			names = append(names, app.ID)
+		}
+	}
+	return "", usage("there are several applications", "Name one with --app, such as "+strings.Join(names, ", ")+".")
+}
+
+func (s *sending) printResult(out apitype.MessageCreateOut, waited bool) error {
+	p := s.paintFor(s.color, s.OutTerminal)
+	t := table{}
+	if !waited {
+		t.add(p.strong(out.ID), out.EventType, "accepted")
+		return t.write(s.Out, "  ")
+	}
+	t.add(p.strong(out.ID), out.EventType, "→  "+count(len(out.Deliveries), "endpoint"))
+	if err := t.write(s.Out, "  "); err != nil {
+		return err
+	}
+	lines := table{}
+	for _, d := range out.Deliveries {
+		lines.add(s.deliveryLine(p, d, out.Attempts)...)
+	}
+	if err := lines.write(s.Out, "  "); err != nil {
+		return err
+	}
+	if s.OutTerminal && s.ErrTerminal {
+		fmt.Fprintln(s.Err, p.quiet("  same call from code:  grapnel send … --print "+strings.Join(languages, "|")))
+	}
+	return nil
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// milliseconds writes a duration that the server gives in whole milliseconds.
+func milliseconds(n int64) string {
+	if n == 0 {
+		return "<1 ms"
+	}
+	return fmt.Sprintf("%d ms", n)
+}
+
+// deliveryLine gives the cells of one delivery: mark, endpoint, answer, time,
+// attempts, and what is next or went wrong.
+func (s *sending) deliveryLine(p paint, d apitype.DeliveryOut, attempts []apitype.MessageAttemptOut) []string {
+	name := d.EndpointID
+	if d.EndpointUID != nil {
+		name = *d.EndpointUID
+	}
+	answer, took := "no answer", ""
+	switch {
+	case d.LastStatusCode != nil && *d.LastStatusCode > 0:
+		answer = fmt.Sprint(*d.LastStatusCode)
+	case d.Attempts == 0:
+		answer = "not tried"
+	}
+	if d.LastDurationMs != nil {
+		took = milliseconds(*d.LastDurationMs)
+	}
+	mark, word := p.wait("●"), "pending"
+	switch d.State {
+	case apitype.DeliveryDelivered:
+		mark, word = p.good("✓"), "delivered"
+	case apitype.DeliveryFailed:
+		mark, word = p.bad("✕"), "failed"
+	case apitype.DeliveryCanceled:
+		mark, word = "○", "canceled"
+	case apitype.DeliverySending:
+		word = "sending"
+	case apitype.DeliveryPending:
+		if d.Attempts > 0 {
+			mark, word = p.bad("✕"), "failed, will be retried"
+		}
+	}
+	if d.Reason != "" && d.State == apitype.DeliveryCanceled {
+		word += ": " + d.Reason
+	}
+	if d.DueAt != nil && d.State == apitype.DeliveryPending && d.Attempts > 0 {
+		word += " " + s.due(*d.DueAt)
+	}
+	cells := []string{mark + " " + printable(name), answer, took, "attempt " + fmt.Sprint(d.Attempts), word}
+	if why := lastWords(d, attempts); why != "" {
+		cells = append(cells, why)
+	}
+	return cells
+}
+
+// due says when the next attempt is: in how long at a terminal, else exactly.
+func (s *Streams) due(at time.Time) string {
+	if !s.OutTerminal {
+		return "at " + s.time(at)
+	}
+	wait := max(time.Until(at), 0).Round(100 * time.Millisecond)
+	if wait > time.Minute {
+		wait = wait.Round(time.Second)
+	}
+	return "in " + wait.String()
+}
+
+// lastWords is the first line of what a failed attempt was answered.
+func lastWords(d apitype.DeliveryOut, attempts []apitype.MessageAttemptOut) string {
+	if d.State == apitype.DeliveryDelivered {
+		return ""
+	}
+	const most = 60
+	for i := len(attempts) - 1; i >= 0; i-- {
+		at := attempts[i]
+		if at.EndpointID != d.EndpointID || at.Response == "" {
+			continue
+		}
+		line, _, _ := strings.Cut(strings.TrimSpace(at.Response), "\n")
+		if cut := []rune(line); len(cut) > most {
+			line = string(cut[:most]) + "…"
+		}
+		return printable(line)
+	}
+	return ""
+}
+
+// verdict is no if a delivery failed, or if the time was up before all were tried.
+func (s *sending) verdict(out apitype.MessageCreateOut, wait time.Duration) error {
+	if wait == 0 {
+		return nil
+	}
+	if len(out.Deliveries) == 0 && s.ErrTerminal {
+		fmt.Fprintln(s.Err, "  No endpoint asks for this event.")
+	}
+	bad := 0
+	for _, d := range out.Deliveries {
+		tried := d.Attempts > 0 && d.State != apitype.DeliveryDelivered
+		if tried || d.State == apitype.DeliveryFailed || d.State == apitype.DeliveryCanceled {
+			bad++
+		}
+	}
+	f := &failure{exit: ExitNo, code: "not_delivered", what: out.ID + " was accepted, but not delivered everywhere"}
+	switch {
+	case bad > 0:
+		f.why = fmt.Sprintf("%d of %s failed.", bad, count(len(out.Deliveries), "delivery attempt"))
+		f.fix = "Look at the answers above; what is retried may still arrive."
+	case out.WaitExpired != nil && *out.WaitExpired:
+		f.why = "Not every endpoint had answered after " + config.FormatDuration(wait) + "."
+		f.fix = "The deliveries go on; a longer --wait shows more."
+	default:
+		return nil
+	}
+	return f
+}

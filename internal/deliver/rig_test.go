@@ -1,0 +1,404 @@
+package deliver_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/deliver"
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/store"
+)
+
+// realStore is what the tests use of the store.
+type realStore interface {
+	deliver.Store
+	CreateEnvironment(ctx context.Context, e *hook.Environment) error
+	CreateApplication(ctx context.Context, a *hook.Application, once *hook.IdempotencyKey) (hook.Application, bool, error)
+	CreateEndpoint(ctx context.Context, e *hook.Endpoint, limit int, once *hook.IdempotencyKey) (hook.Endpoint, bool, error)
+	FindEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref) (hook.Endpoint, error)
+	UpdateEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref, once *hook.IdempotencyKey, change func(*hook.Endpoint) error) (hook.Endpoint, bool, error)
+	DeleteEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref, now time.Time) (hook.ID, error)
+	ExpungeMessage(ctx context.Context, env, app hook.ID, ref hook.Ref) error
+	ExplainMessage(ctx context.Context, env, app hook.ID, ref hook.Ref) (hook.Explanation, error)
+	ListAttempts(ctx context.Context, f hook.AttemptFilter) (hook.PageOf[hook.Attempt], error)
+	Resend(ctx context.Context, env, app hook.ID, message, endpoint hook.Ref, now time.Time, once *hook.IdempotencyKey) (hook.Lane, error)
+	Close() error
+}
+
+// rig is an engine on a real store in a bubble of simulated time.
+type rig struct {
+	t     *testing.T
+	store realStore
+	env   hook.ID
+	opts  deliver.Options
+	dir   string
+
+	engine *deliver.Engine
+	stop   context.CancelFunc
+	result chan error // Run's
+
+	mu     sync.Mutex // guards what follows
+	offset time.Duration
+	script func(ctx context.Context, l *hook.Lease) hook.Outcome
+	sent   []sending
+	now    int // sends that run
+	most   int // most of them at once
+}
+
+// sending is one call of Send.
+type sending struct {
+	at       time.Duration // since the rig was made
+	endpoint hook.ID
+	message  hook.ID
+	number   int
+	revision int64
+	manual   bool
+	retry    bool
+}
+
+// bubble runs test in simulated time, which begins in 2026: ids cannot tell
+// times before 2014.
+func bubble(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Helper()
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Sub(time.Now()))
+		r := newRig(t, dir)
+		defer r.close()
+		test(t, r)
+	})
+}
+
+func newRig(t *testing.T, dir string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: dir, env: hook.NewID(time.Now())}
+	r.script = func(context.Context, *hook.Lease) hook.Outcome { return ok }
+	r.openStore()
+	r.must(r.store.CreateEnvironment(t.Context(), &hook.Environment{ID: r.env, Name: "test", CreatedAt: time.Now()}))
+	start := time.Now()
+	logs := io.Discard
+	if os.Getenv("GRAPNEL_TEST_LOG") != "" {
+		logs = t.Output()
+	}
+	r.opts = deliver.Options{
+		Store:       r.store,
+		Now:         r.wall,
+		Elapsed:     func() time.Duration { return time.Since(start) },
+		Rand:        func() float64 { return 0.5 }, // no jitter
+		RetryPolicy: hook.RetryPolicy{Steps: hook.DefaultSteps, TimeoutFloor: hook.DefaultTimeoutFloor},
+		Logger:      slog.New(slog.NewTextHandler(logs, nil)),
+		NodeName:    "test",
+	}
+	r.opts.Send = func(ctx context.Context, l *hook.Lease) hook.Attempt {
+		script := r.begin(time.Since(start), l)
+		defer r.end()
+		return hook.Attempt{URL: l.Endpoint.URL, Outcome: script(ctx, l)}
+	}
+	return r
+}
+
+func (r *rig) openStore() {
+	s, err := store.Open(r.t.Context(), "sqlite:"+filepath.Join(r.dir, "test.db"),
+		store.Options{Unsafe: true, Logger: slog.New(slog.DiscardHandler)})
+	r.must(err)
+	r.store = s
+}
+
+// wall is the wall clock, with the jumps of the test.
+func (r *rig) wall() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Add(r.offset)
+}
+
+func (r *rig) jump(by time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.offset += by
+}
+
+func (r *rig) begin(at time.Duration, l *hook.Lease) func(context.Context, *hook.Lease) hook.Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now++
+	r.most = max(r.most, r.now)
+	r.sent = append(r.sent, sending{
+		at: at, endpoint: l.Endpoint.ID, message: l.Message.ID, number: l.Number,
+		revision: l.Endpoint.Revision, manual: l.Tried.Manual, retry: l.Retry,
+	})
+	return r.script
+}
+
+func (r *rig) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now--
+}
+
+// answer sets what every attempt from now on comes to.
+func (r *rig) answer(script func(ctx context.Context, l *hook.Lease) hook.Outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.script = script
+}
+
+// answerAll sets one outcome for all, after some time.
+func (r *rig) answerAll(o hook.Outcome, after time.Duration) {
+	r.answer(func(ctx context.Context, _ *hook.Lease) hook.Outcome { return later(ctx, after, o) })
+}
+
+// later is o after some time, or a timeout if the deadline comes first.
+func later(ctx context.Context, d time.Duration, o hook.Outcome) hook.Outcome {
+	select {
+	case <-time.After(d):
+		return o
+	case <-ctx.Done():
+		return timedOut
+	}
+}
+
+var (
+	ok       = hook.Outcome{Class: hook.Success, Status: 200}
+	broken   = hook.Outcome{Class: hook.FailStatus5xx, Status: 500, Detail: "It answered 500."}
+	gone     = hook.Outcome{Class: hook.FailGone, Status: 410, Detail: "It answered 410."}
+	timedOut = hook.Outcome{Class: hook.FailTimeout, Detail: "It did not answer in time."}
+)
+
+func hang(ctx context.Context, _ *hook.Lease) hook.Outcome {
+	<-ctx.Done()
+	return timedOut
+}
+
+// start makes an engine and runs it until every goroutine waits.
+func (r *rig) start() {
+	if r.opts.Store == nil {
+		r.opts.Store = r.store
+	}
+	r.engine = deliver.New(r.opts)
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	r.result = make(chan error, 1)
+	go func() { r.result <- r.engine.Run(ctx) }()
+	synctest.Wait()
+}
+
+// halt stops the engine and waits for it.
+func (r *rig) halt() {
+	r.t.Helper()
+	r.stop()
+	r.must(<-r.result)
+	r.engine = nil
+}
+
+func (r *rig) close() {
+	r.t.Helper()
+	if r.engine != nil {
+		r.answerAll(ok, 0)
+		r.halt()
+	}
+	r.must(r.store.Close())
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) app(throttle int) hook.ID {
+	r.t.Helper()
+	a, _, err := r.store.CreateApplication(r.t.Context(), &hook.Application{
+		ID: hook.NewID(time.Now()), Env: r.env, Name: "app", ThrottleRate: throttle, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}, nil)
+	r.must(err)
+	return a.ID
+}
+
+func (r *rig) endpoint(app hook.ID, throttle int) hook.ID {
+	r.t.Helper()
+	e, _, err := r.store.CreateEndpoint(r.t.Context(), &hook.Endpoint{
+		ID: hook.NewID(time.Now()), App: app, Env: r.env, URL: "https://example.com/hook", ThrottleRate: throttle,
+		CreatedAt: time.Now(), UpdatedAt: time.Now(),
+	}, 0, nil)
+	r.must(err)
+	return e.ID
+}
+
+// lone gives an application with one endpoint.
+func (r *rig) lone() (app, endpoint hook.ID) {
+	r.t.Helper()
+	app = r.app(0)
+	return app, r.endpoint(app, 0)
+}
+
+// publish accepts n events through the engine, in one call.
+func (r *rig) publish(app hook.ID, n int) []hook.ID {
+	r.t.Helper()
+	return r.publishBody(app, n, []byte(`{}`))
+}
+
+func (r *rig) publishBody(app hook.ID, n int, body []byte) []hook.ID {
+	r.t.Helper()
+	return r.accept(r.engine.Accept, r.events(app, n, body))
+}
+
+func (r *rig) events(app hook.ID, n int, body []byte) []hook.NewEvent {
+	events := make([]hook.NewEvent, n)
+	now := r.wall()
+	for i := range events {
+		events[i].Message = hook.Message{
+			ID: hook.NewID(now), App: app, Env: r.env, EventType: "test.made",
+			ContentType: "application/json", Body: body, CreatedAt: now,
+		}
+	}
+	return events
+}
+
+func (r *rig) accept(accept func(context.Context, []hook.NewEvent) ([]hook.Accepted, error), events []hook.NewEvent) []hook.ID {
+	r.t.Helper()
+	accepted, err := accept(r.t.Context(), events)
+	r.must(err)
+	ids := make([]hook.ID, len(accepted))
+	for i, a := range accepted {
+		r.must(a.Err)
+		ids[i] = a.Message.ID
+	}
+	return ids
+}
+
+// stored accepts events without the engine: they are due.
+func (r *rig) stored(app hook.ID, n int) []hook.ID {
+	r.t.Helper()
+	return r.accept(func(ctx context.Context, events []hook.NewEvent) ([]hook.Accepted, error) {
+		return r.store.Accept(ctx, hook.Node{}, noPlace{}, r.wall(), events)
+	}, r.events(app, n, []byte(`{}`)))
+}
+
+type noPlace struct{}
+
+func (noPlace) Reserve(*hook.Endpoint, int) bool    { return false }
+func (noPlace) Unreserve(*hook.Endpoint, int)       {}
+func (noPlace) Due(*hook.Endpoint, bool, time.Time) {}
+
+// sends gives the calls of Send so far that pick selects, in their order.
+func (r *rig) sends(pick func(sending) bool) []sending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var picked []sending
+	for _, s := range r.sent {
+		if pick(s) {
+			picked = append(picked, s)
+		}
+	}
+	return picked
+}
+
+func all(sending) bool { return true }
+
+func to(endpoint hook.ID) func(sending) bool {
+	return func(s sending) bool { return s.endpoint == endpoint }
+}
+
+func (r *rig) mostAtOnce() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.most
+}
+
+// delivery gives the delivery of a message for an endpoint.
+func (r *rig) delivery(app, message, endpoint hook.ID) hook.Delivery {
+	r.t.Helper()
+	x, err := r.store.ExplainMessage(r.t.Context(), r.env, app, hook.Ref{ID: message})
+	r.must(err)
+	for _, e := range x.Endpoints {
+		if e.Endpoint.ID == endpoint && e.Delivery != nil {
+			return *e.Delivery
+		}
+	}
+	r.t.Fatal("there is no such delivery")
+	return hook.Delivery{}
+}
+
+// states counts the deliveries of messages for an endpoint, as "state reason".
+func (r *rig) states(app, endpoint hook.ID, messages []hook.ID) map[string]int {
+	r.t.Helper()
+	counts := map[string]int{}
+	for _, m := range messages {
+		d := r.delivery(app, m, endpoint)
+		key := d.State.String()
+		if d.Reason != hook.ReasonNone {
+			key += " " + d.Reason.String()
+		}
+		counts[key]++
+	}
+	return counts
+}
+
+func (r *rig) wantStates(app, endpoint hook.ID, messages []hook.ID, want map[string]int) {
+	r.t.Helper()
+	if got := r.states(app, endpoint, messages); fmt.Sprint(got) != fmt.Sprint(want) {
+		r.t.Errorf("the deliveries are %v, want %v", got, want)
+	}
+}
+
+// attempts gives the attempts of a message, oldest first.
+func (r *rig) attempts(app, message hook.ID) []hook.Attempt {
+	r.t.Helper()
+	page, err := r.store.ListAttempts(r.t.Context(), hook.AttemptFilter{
+		Env: r.env, App: app, Message: message, StatusClass: -1, Page: hook.Page{Limit: 250, Ascending: true},
+	})
+	r.must(err)
+	slices.SortFunc(page.Items, func(a, b hook.Attempt) int { return a.Number - b.Number })
+	return page.Items
+}
+
+// pass lets time go by and then waits until every goroutine waits.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// faults is the real store with faults between it and the engine.
+type faults struct {
+	deliver.Store
+	afterClaim   func([]hook.ClaimedLane)
+	beforeSettle func([]hook.Settlement) error
+	beforeLanes  func() error
+}
+
+func (f *faults) Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedLane, error) {
+	lanes, err := f.Store.Claim(ctx, r)
+	if f.afterClaim != nil {
+		f.afterClaim(lanes)
+	}
+	return lanes, err
+}
+
+func (f *faults) Settle(ctx context.Context, s []hook.Settlement) ([]hook.Settled, error) {
+	if f.beforeSettle != nil {
+		if err := f.beforeSettle(s); err != nil {
+			return nil, err
+		}
+	}
+	return f.Store.Settle(ctx, s)
+}
+
+func (f *faults) Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lane, error) {
+	if f.beforeLanes != nil {
+		if err := f.beforeLanes(); err != nil {
+			return nil, err
+		}
+	}
+	return f.Store.Lanes(ctx, after, limit)
+}

@@ -1,0 +1,69 @@
+package hook
+
+import "time"
+
+// TaskKind is the kind of a background task, in the API's own words.
+type TaskKind string
+
+// The kinds of tasks that this server runs.
+const (
+	TaskRecover TaskKind = "endpoint.recover"
+)
+
+// TaskStatus is where a task is, in the API's own words.
+type TaskStatus string
+
+// The states of a task.
+const (
+	TaskRunning  TaskStatus = "running"
+	TaskFinished TaskStatus = "finished"
+	TaskFailed   TaskStatus = "failed"
+)
+
+// Task is a stored job that works on in slices and survives a restart.
+type Task struct {
+	ID       ID
+	Env      ID
+	App      ID
+	Endpoint ID
+	Kind     TaskKind
+	Status   TaskStatus
+	Since    time.Time // messages created from here
+	Until    time.Time // to here, exclusive
+	Cursor   ID        // the last message looked at
+	Queued   int64     // deliveries queued so far
+	Canceled bool      // the caller stopped it; Status is then TaskFinished
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// TaskFilter selects tasks of one environment, newest first.
+type TaskFilter struct {
+	Env    ID
+	Kind   TaskKind   // empty: all
+	Status TaskStatus // empty: all
+	Page   Page
+}
+
+// Retention says how long what is kept. A zero duration keeps it for ever.
+type Retention struct {
+	Messages time.Duration // the message with all that belongs to it
+	Payloads time.Duration // bodies, unless the message has a time of its own
+	Attempts time.Duration
+}
+
+// Expired counts what one slice of retention removed.
+type Expired struct {
+	Messages, Payloads, Attempts, Keys int
+	// Unsent counts deliveries that were still pending when they expired.
+	Unsent int
+	// More says that another slice would find something to remove.
+	More bool
+}
+
+// QueueStats are figures about the queue, for metrics.
+type QueueStats struct {
+	Due       int64     // deliveries waiting for an attempt; counted up to a bound
+	OldestDue time.Time // of those due already; zero: none
+}

@@ -1,0 +1,182 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/grapnelhq/grapnel/apitype"
+	"github.com/grapnelhq/grapnel/internal/hook"
+)
+
+// readyTimeout bounds the question to the store.
+const readyTimeout = 2 * time.Second
+
+// handler answers the main listener. It sees paths as clients send them: a
+// ServeMux would redirect some, and clients would repeat a POST as a GET.
+func (s *Server) handler() http.Handler {
+	var h http.Handler = http.HandlerFunc(s.route)
+	if prefix := s.pathPrefix(); prefix != "" {
+		h = withoutPrefix(prefix, h)
+	}
+	return s.logged(limitHeaders(h))
+}
+
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/api" || strings.HasPrefix(path, "/api/"):
+		if s.api == nil {
+			fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "This node only delivers; it has no API.", Hint: "Use a node with the role all or api."})
+			return
+		}
+		s.apiHandler.ServeHTTP(w, r)
+	case path == "/healthz":
+		s.probe(w, r, func() error { return nil })
+	case path == "/readyz":
+		s.probe(w, r, func() error { return s.checkReady(r.Context()) })
+	case path == "/metrics":
+		s.metricsWithKey(w, r)
+	case path == "/":
+		s.landing(w, r)
+	case strings.HasPrefix(path, "//"):
+		fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "The path begins with two slashes.", Hint: "Remove the slash at the end of the server's URL."})
+	default:
+		fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "There is nothing at this path.", Hint: "The API is at /api/v1, its description at /api/docs."})
+	}
+}
+
+// servePrivate answers the metrics listener, which whoever can reach it may use.
+func (s *Server) servePrivate(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.Path; {
+	case path == "/metrics":
+		s.showMetrics.ServeHTTP(w, r)
+	case path == "/healthz":
+		s.probe(w, r, func() error { return nil })
+	case path == "/readyz":
+		s.probe(w, r, func() error { return s.checkReady(r.Context()) })
+	case path == "/debug/pprof/cmdline":
+		// The command line may name files that are nobody's business.
+		fail(w, hook.NotFound("page"))
+	case path == "/debug/pprof/profile":
+		pprof.Profile(w, r)
+	case path == "/debug/pprof/symbol":
+		pprof.Symbol(w, r)
+	case path == "/debug/pprof/trace":
+		pprof.Trace(w, r)
+	case strings.HasPrefix(path, "/debug/pprof/"):
+		pprof.Index(w, r)
+	default:
+		fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "There is nothing at this path.", Hint: "Here are /metrics, /healthz, /readyz and /debug/pprof/."})
+	}
+}
+
+// checkReady says why the server should get no requests now.
+func (s *Server) checkReady(ctx context.Context) error {
+	if !s.ready.Load() {
+		return &hook.Error{Code: hook.CodeUnavailable, Detail: "The server is starting or stopping."}
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := s.store.Ping(ctx); err != nil {
+		return &hook.Error{Code: hook.CodeUnavailable, Detail: "The database cannot be written.", Err: err}
+	}
+	return nil
+}
+
+// probe answers whoever looks after the server.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request, check func() error) {
+	if !readOnly(w, r) {
+		return
+	}
+	if err := check(); err != nil {
+		s.log.WarnContext(r.Context(), "not ready", "error", err)
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// metricsWithKey shows metrics to environment keys.
+func (s *Server) metricsWithKey(w http.ResponseWriter, r *http.Request) {
+	if !readOnly(w, r) {
+		return
+	}
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	key, err := s.auth.Authenticate(r.Context(), strings.TrimSpace(token))
+	if err == nil && (!key.App.IsZero() || len(key.Scopes) > 0) {
+		err = &hook.Error{Code: hook.CodeNotAllowed, Detail: "Metrics are for keys with all rights of an environment."}
+	}
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	s.showMetrics.ServeHTTP(w, r)
+}
+
+func (s *Server) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{
+		MaxRequestsInFlight: 4, Timeout: 10 * time.Second, EnableOpenMetrics: true,
+	})
+}
+
+func readOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	fail(w, &hook.Error{Code: hook.CodeMethod, Detail: "This path can only be read."})
+	return false
+}
+
+// limitHeaders refuses requests with too much in front of the body.
+func limitHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		bytes, lines := len(r.RequestURI), 0
+		for name, values := range r.Header {
+			for _, v := range values {
+				bytes += len(name) + len(v) + len(": \r\n")
+				lines++
+			}
+		}
+		if bytes > maxHeader || lines > maxHeaderLines {
+			w.Header().Set("Connection", "close")
+			fail(w, &hook.Error{Code: hook.CodeHeadersTooBig, Detail: "The request has more than 64 KiB or 200 lines of headers."})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// fail answers with the error object of the API.
+func fail(w http.ResponseWriter, err error) {
+	e := asShown(err)
+	info := e.Code.Info()
+	if e.Code == hook.CodeAuthentication {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if e.Code == hook.CodeUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	hint := e.Hint
+	if hint == "" {
+		hint = info.Remedy
+	}
+	answer(w, info.Status, apitype.Error{
+		Code: string(e.Code), Title: info.Title, Status: info.Status, Hint: hint, Detail: apitype.ErrorDetail{Text: e.Detail},
+	})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		status, text = http.StatusInternalServerError, []byte(`{"code":"internal_error","detail":"The server failed."}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // the client has gone; nobody is left to tell
+}

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/grapnelhq/grapnel/internal/auth"
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/seal"
+)
+
+const masterKeyFile = "master.key"
+
+// masterKey gives the key for secrets at rest: that of the settings, else the
+// one in the file beside the database, which is made with the database.
+func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
+	if text := s.cfg.MasterKey.Reveal(); text != "" {
+		key, err := seal.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		return seal.NewKeyring(key)
+	}
+	database := s.cfg.SQLitePath()
+	path := filepath.Join(filepath.Dir(database), masterKeyFile)
+	if exists(database) && !exists(path) {
+		return nil, &MasterKeyError{Path: path, Database: database}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the database: %w", err)
+	}
+	loaded, err := seal.LoadOrCreate(path)
+	if err != nil {
+		return nil, err
+	}
+	if loaded.Created {
+		s.log.InfoContext(ctx, "created master key", "path", path, "note", "back this up: secrets cannot be read without it")
+	}
+	if loaded.Note != "" {
+		s.log.WarnContext(ctx, loaded.Note, "path", path)
+	}
+	return seal.NewKeyring(loaded.Key)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// sealer binds what is sealed to its purpose and object.
+func sealer(k *seal.Keyring) (sealIt, open hook.SealFunc) {
+	sealIt = func(purpose string, id hook.ID, data []byte) ([]byte, error) {
+		return k.Seal(data, sealContext(purpose, id)), nil
+	}
+	open = func(purpose string, id hook.ID, data []byte) ([]byte, error) {
+		return k.Open(data, sealContext(purpose, id))
+	}
+	return sealIt, open
+}
+
+func sealContext(purpose string, id hook.ID) []byte {
+	return append(append([]byte(purpose), 0), id[:]...)
+}
+
+// NewAPIKey makes the text of an API key.
+func NewAPIKey() string {
+	token, _ := auth.NewToken(false)
+	return token
+}

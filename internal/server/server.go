@@ -1,0 +1,239 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/api"
+	"github.com/grapnelhq/grapnel/internal/auth"
+	"github.com/grapnelhq/grapnel/internal/config"
+	"github.com/grapnelhq/grapnel/internal/deliver"
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/send"
+	"github.com/grapnelhq/grapnel/internal/store"
+)
+
+// chores is how long loops other than the engine may take to end.
+const chores = 10 * time.Second
+
+// Options are what a server is made of.
+type Options struct {
+	Config  *config.Config
+	Version string
+	Log     io.Writer // log lines; nil: nowhere
+	// Now is the wall clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Server is one node. Its methods are not for concurrent use, but for URL and
+// MetricsURL after Start.
+type Server struct {
+	cfg     *config.Config
+	version string
+	now     func() time.Time
+	log     *slog.Logger
+	lines   *lineWriter
+	metrics *metrics
+	began   time.Time
+
+	main        *listener
+	private     *listener // of metrics; nil: none
+	store       store.Store
+	engine      *deliver.Engine // nil on a node that does not deliver
+	sender      *send.Sender
+	auth        *auth.Authenticator
+	api         *api.API // nil on a node that only delivers
+	apiHandler  http.Handler
+	showMetrics http.Handler
+	ready       atomic.Bool
+	delivery    *group // the engine
+	chores      *group // all other loops
+}
+
+// New makes a server and starts nothing.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	lines := newLineWriter(o.Log)
+	s := &Server{
+		cfg: o.Config, version: o.Version, now: o.Now,
+		lines: lines, log: newLogger(lines, o.Config), metrics: newMetrics(o.Version),
+		delivery: newGroup(), chores: newGroup(),
+	}
+	s.showMetrics = s.metricsHandler()
+	return s
+}
+
+// Run starts the server and stops it when ctx ends or something fails.
+func (s *Server) Run(ctx context.Context) error {
+	if err := s.Start(ctx); err != nil {
+		return err
+	}
+	return s.Wait(ctx)
+}
+
+// Wait stops a started server when ctx ends or something fails. The error is
+// what failed.
+func (s *Server) Wait(ctx context.Context) error {
+	var cause error
+	select {
+	case <-ctx.Done():
+	case cause = <-s.delivery.ended:
+	case cause = <-s.chores.ended:
+	}
+	if cause != nil {
+		s.log.ErrorContext(ctx, "stopping: a part of the server has ended", "error", cause)
+	}
+	return errors.Join(cause, s.Stop(context.WithoutCancel(ctx)))
+}
+
+// Start binds the addresses, opens the store and begins to answer. After an
+// error nothing is left running.
+func (s *Server) Start(ctx context.Context) error {
+	s.began = s.now()
+	s.chores.start("log", s.lines.run)
+	if err := s.start(ctx); err != nil {
+		return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	s.ready.Store(true)
+	s.log.InfoContext(ctx, "listening", "url", s.URL(), "metrics", s.MetricsURL(), "role", string(s.cfg.Role),
+		"version", s.version, "took", s.now().Sub(s.began).Round(time.Millisecond))
+	return nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	for _, w := range s.cfg.Warnings {
+		s.log.WarnContext(ctx, w)
+	}
+	for _, l := range s.cfg.Lines() {
+		s.log.DebugContext(ctx, "setting", "name", l.Name, "value", l.Value, "origin", string(l.Origin))
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	keyring, err := s.masterKey(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.firstKey(ctx); err != nil {
+		return err
+	}
+	if err := s.wire(keyring); err != nil {
+		return err
+	}
+	s.startLoops()
+	s.serve()
+	return nil
+}
+
+func (s *Server) openStore(ctx context.Context) error {
+	st, err := store.Open(ctx, s.cfg.DB, store.Options{Logger: s.log, Observe: s.metrics.commit})
+	if errors.Is(err, store.ErrInUse) {
+		return &DatabaseInUseError{Path: s.cfg.SQLitePath()}
+	}
+	if err != nil {
+		return err
+	}
+	s.store = st
+	s.metrics.watchStore(s.store, s.now, s.cfg.SQLitePath())
+	s.log.InfoContext(ctx, "database ready", "path", s.cfg.SQLitePath())
+	return nil
+}
+
+// firstKey makes the key that the operator has given.
+func (s *Server) firstKey(ctx context.Context) error {
+	token := s.cfg.APIKey.Reveal()
+	if token == "" {
+		envs, err := s.store.ListEnvironments(ctx)
+		if err == nil && len(envs) == 0 {
+			s.log.WarnContext(ctx, "there is no API key, so nobody can use the API: set GRAPNEL_API_KEY to one (make it with: openssl rand -base64 32)")
+		}
+		return err
+	}
+	now := s.now()
+	key, made, err := auth.EnsureFirstKey(ctx, s.store, token, "first key", now)
+	switch {
+	case err != nil:
+		return err
+	case made:
+		s.log.InfoContext(ctx, "API key made", "key", key.CensoredText, "environment", hook.KindEnvironment.Format(key.Env))
+	case !key.Valid(now):
+		s.log.WarnContext(ctx, "the API key of the settings was revoked; it stays so", "key", key.CensoredText)
+	}
+	return nil
+}
+
+// URL is the address of the main listener, for a caller on this machine.
+func (s *Server) URL() string { return s.main.url() }
+
+// MetricsURL is the address of the metrics listener; empty: there is none.
+func (s *Server) MetricsURL() string {
+	if s.private == nil {
+		return ""
+	}
+	return s.private.url()
+}
+
+// Stop ends everything in order; see the package comment. It can be called after
+// a Start that failed.
+func (s *Server) Stop(ctx context.Context) error {
+	s.ready.Store(false)
+	s.log.InfoContext(ctx, "stopping", "drain_timeout", s.cfg.DrainTimeout)
+	deadline, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
+	defer cancel()
+	s.closeListeners()
+	engineDone := s.delivery.stop()
+	errs := []error{s.shutdown(deadline)}
+	// The engine ends attempts that outlast the deadline itself; the rest is the
+	// time it takes to record and release.
+	errs = append(errs, s.delivery.wait(engineDone, s.cfg.DrainTimeout+chores))
+	s.log.InfoContext(ctx, "no attempt is running any more")
+	errs = append(errs, s.endChores(), s.closeStore())
+	err := errors.Join(errs...)
+	if err != nil {
+		s.log.ErrorContext(ctx, "stopped with an error", "error", err)
+	} else {
+		s.log.InfoContext(ctx, "stopped")
+	}
+	return errors.Join(err, s.lines.Flush())
+}
+
+func (s *Server) endChores() error {
+	return s.chores.wait(s.chores.stop(), chores)
+}
+
+func (s *Server) closeStore() error {
+	if s.sender != nil {
+		s.sender.Close()
+	}
+	if s.store == nil {
+		return nil
+	}
+	if err := s.store.Close(); err != nil {
+		return fmt.Errorf("closing the database: %w", err)
+	}
+	return nil
+}
+
+// serve begins to answer on the listeners.
+func (s *Server) serve() {
+	s.main.serve(s.handler(), s.cfg, s.log)
+	s.chores.start("listener", s.main.run)
+	if s.private != nil {
+		s.private.serve(http.HandlerFunc(s.servePrivate), s.cfg, s.log)
+		s.chores.start("metrics listener", s.private.run)
+	}
+}

@@ -1,0 +1,202 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/api"
+	"github.com/grapnelhq/grapnel/internal/auth"
+	"github.com/grapnelhq/grapnel/internal/config"
+	"github.com/grapnelhq/grapnel/internal/deliver"
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/netguard"
+	"github.com/grapnelhq/grapnel/internal/seal"
+	"github.com/grapnelhq/grapnel/internal/send"
+	"github.com/grapnelhq/grapnel/internal/upkeep"
+	"github.com/grapnelhq/grapnel/webhook"
+)
+
+// wire makes the rooms and hands each what it needs of the others.
+func (s *Server) wire(keyring *seal.Keyring) error {
+	policy := s.policy()
+	sealIt, open := sealer(keyring)
+	s.auth = auth.New(s.store, s.now, s.log)
+	if s.cfg.Role != config.RoleAPI {
+		if err := s.wireDelivery(policy, open); err != nil {
+			return err
+		}
+	}
+	if s.cfg.Role != config.RoleDeliver {
+		s.api = api.New(s.apiDeps(policy, sealIt, open))
+		s.apiHandler = s.api.Handler()
+	}
+	return nil
+}
+
+func (s *Server) policy() *netguard.Policy {
+	self := make([]netip.AddrPort, 0, 2)
+	for _, l := range s.listeners() {
+		self = append(self, l.addrPort())
+	}
+	return &netguard.Policy{
+		AllowNets: s.cfg.AllowNet, AllowHTTP: s.cfg.AllowHTTP, AllowPorts: s.cfg.AllowPorts, SelfAddrs: self,
+	}
+}
+
+func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error {
+	names, err := send.ParseSignatureHeaders(string(s.cfg.SignatureHeaders))
+	if err != nil {
+		return err
+	}
+	agent := "Grapnel/" + s.version
+	if s.cfg.PublicURL != nil {
+		agent += " (+" + s.cfg.PublicURL.String() + ")"
+	}
+	s.sender, err = send.New(send.Options{
+		Open:             open,
+		Dialer:           &netguard.Dialer{Policy: policy},
+		UserAgent:        agent,
+		SignatureHeaders: names,
+		Timeouts:         send.Timeouts{Total: s.cfg.EndpointTimeout},
+		EgressProxy:      s.cfg.EgressProxy,
+		Now:              s.now,
+		Log:              s.log,
+	})
+	if err != nil {
+		return fmt.Errorf("making the sender: %w", err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	s.engine = deliver.New(deliver.Options{
+		Store:          s.store,
+		Send:           s.metrics.counting(s.sender.Post),
+		Now:            s.now,
+		RetryPolicy:    hook.RetryPolicy{Steps: s.cfg.RetrySchedule, TimeoutFloor: s.timeoutFloor()},
+		DisableAfter:   s.cfg.DisableAfter,
+		MemoryBytes:    int64(s.cfg.DeliveryMemory),
+		AttemptTimeout: s.cfg.EndpointTimeout + attemptSlack,
+		DrainTimeout:   s.cfg.DrainTimeout,
+		NodeName:       fmt.Sprintf("%s:%d", host, os.Getpid()),
+		Logger:         s.log,
+		Observer:       s.metrics.observer(),
+	})
+	return nil
+}
+
+// attemptSlack lets the sender, which knows in which phase an attempt is, run
+// into its own limit first.
+const attemptSlack = time.Second
+
+// timeoutFloor is the shortest wait after a timeout. A schedule whose longest
+// step is shorter is for trying things out, and means what it says.
+func (s *Server) timeoutFloor() time.Duration {
+	floor := time.Duration(0)
+	for _, step := range s.cfg.RetrySchedule {
+		floor = max(floor, step)
+	}
+	return min(floor, hook.DefaultTimeoutFloor)
+}
+
+func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) api.Deps {
+	d := api.Deps{
+		Store: s.store, Now: s.now,
+		Accept: s.observed(s.acceptDue), Wake: func(hook.Lane) {},
+		EndpointChanged: func(hook.ID, int64, hook.Reason) {},
+		Watch:           func(hook.ID) (<-chan struct{}, func()) { return nil, func() {} },
+		Hold:            func(hook.ID) hook.HoldState { return hook.HoldState{Hold: hook.HeldNoNode} },
+		Authenticate:    s.auth.Authenticate, NewToken: auth.NewToken, Forget: s.auth.Forget,
+		Seal: sealIt, Open: open,
+		CheckURL:     checkURL(policy),
+		NewSecret:    func() string { return webhook.NewSecret().Reveal() },
+		CheckSecret:  checkSecret,
+		PublicSecret: publicSecret,
+		PublicURL:    s.publicURL,
+		MaxBody:      int64(s.cfg.MaxBody), EndpointLimit: s.cfg.EndpointLimit,
+		Version: s.version, Logger: s.log, Published: s.metrics.published,
+	}
+	if s.engine != nil {
+		d.Accept = s.observed(s.engine.Accept)
+		d.Wake, d.EndpointChanged = s.engine.Wake, s.engine.EndpointChanged
+		d.Watch, d.Hold = s.engine.Watch, s.engine.Hold
+	}
+	return d
+}
+
+// startLoops starts what runs beside the answering of requests.
+func (s *Server) startLoops() {
+	wake := func(hook.Lane) {}
+	if s.engine != nil {
+		s.delivery.start("delivery engine", s.engine.Run)
+		wake = s.engine.Wake
+	}
+	retention := &upkeep.Retention{
+		Store: s.store, Now: s.now, Log: s.log, Removed: s.metrics.removed,
+		Keep: hook.Retention{Messages: s.cfg.Retention, Payloads: s.cfg.RetentionPayload, Attempts: s.cfg.RetentionAttempts},
+	}
+	tasks := &upkeep.Tasks{Store: s.store, Now: s.now, Log: s.log, Wake: wake}
+	s.chores.start("retention", retention.Run)
+	s.chores.start("background tasks", tasks.Run)
+	s.chores.start("key uses", s.auth.Run)
+}
+
+// checkURL decides about an endpoint's URL and takes the userinfo out of it.
+func checkURL(policy *netguard.Policy) func(string) (clean, userinfo string, err error) {
+	return func(raw string) (string, string, error) {
+		target, err := policy.CheckURL(raw)
+		var denied *netguard.Denied
+		if errors.As(err, &denied) && denied.Hint != "" {
+			return "", "", fmt.Errorf("%s; %s", denied.Error(), denied.Hint)
+		}
+		if err != nil {
+			return "", "", err
+		}
+		userinfo := ""
+		if target.User != nil {
+			password, _ := target.User.Password()
+			userinfo = target.User.Username() + ":" + password
+		}
+		return target.URL.String(), userinfo, nil
+	}
+}
+
+// checkSecret says whether deliveries can be signed with the secret.
+func checkSecret(text string) error {
+	key, err := webhook.ParseLooseKey(text)
+	if err != nil {
+		return err
+	}
+	if _, err := webhook.NewSigner(key); err != nil {
+		return err
+	}
+	return nil
+}
+
+// publicSecret gives what a receiver verifies with.
+func publicSecret(text string) (string, error) {
+	key, err := webhook.ParseLooseKey(text)
+	if err != nil {
+		return "", err
+	}
+	if public, ok := key.Public(); ok {
+		return public.Reveal(), nil
+	}
+	return text, nil
+}
+
+// acceptDue stores events on a node that does not deliver: everything is due.
+func (s *Server) acceptDue(ctx context.Context, events []hook.NewEvent) ([]hook.Accepted, error) {
+	return s.store.Accept(ctx, hook.Node{}, noPlaces{}, s.now(), events)
+}
+
+// noPlaces is the Placer of a node that does not deliver.
+type noPlaces struct{}
+
+func (noPlaces) Reserve(*hook.Endpoint, int) bool    { return false }
+func (noPlaces) Unreserve(*hook.Endpoint, int)       {}
+func (noPlaces) Due(*hook.Endpoint, bool, time.Time) {}

@@ -1,0 +1,147 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/hook"
+)
+
+// storedApplication is an application with its row key.
+type storedApplication struct {
+	hook.Application
+	seq int64
+}
+
+const applicationColumns = `seq, id, env, uid, name, throttle, metadata, created, updated`
+
+func scanApplication(r *row) (storedApplication, error) {
+	a := storedApplication{seq: r.int(0), Application: hook.Application{
+		ID: r.id(1), Env: r.id(2), UID: r.text(3), Name: r.text(4), ThrottleRate: int(r.int(5)),
+		CreatedAt: r.time(7), UpdatedAt: r.time(8),
+	}}
+	if err := fromJSON(r, 6, &a.Metadata); err != nil {
+		return a, fmt.Errorf("application %s: %w", hook.KindApplication.Format(a.ID), err)
+	}
+	return a, nil
+}
+
+func findApplication(ctx context.Context, c *conn, env hook.ID, ref hook.Ref) (a storedApplication, err error) {
+	q, key := `SELECT `+applicationColumns+` FROM applications WHERE env = ? AND id = ? AND deleted IS NULL`, any(ref.ID)
+	if ref.UID != "" {
+		q, key = `SELECT `+applicationColumns+` FROM applications WHERE env = ? AND uid = ? AND deleted IS NULL`, ref.UID
+	}
+	found, err := c.one(ctx, q, []any{env, key}, func(r *row) (err error) {
+		a, err = scanApplication(r)
+		return err
+	})
+	if err == nil && !found {
+		err = hook.NotFound("application")
+	}
+	return a, err
+}
+
+// applicationTaken turns a violated uniqueness into what the caller may know.
+func applicationTaken(err error) error {
+	if isUnique(err, "applications.") {
+		return &hook.Error{Code: hook.CodeConflict, Detail: "An application with this uid exists already."}
+	}
+	return err
+}
+
+// CreateApplication implements store.Applications.
+func (s *Store) CreateApplication(ctx context.Context, a *hook.Application, once *hook.IdempotencyKey) (hook.Application, bool, error) {
+	var out storedApplication
+	var repeated bool
+	err := s.writeWith(ctx, func(w *writer) error {
+		id, again, err := w.once(a.Env, once, a.ID, a.CreatedAt)
+		if err != nil {
+			return err
+		}
+		if repeated = again; !repeated {
+			if _, err := w.conn.exec(`INSERT INTO applications (id, env, uid, name, throttle, metadata, created, updated)
+			  VALUES (?,?,?,?,?,?,?,?)`, a.ID, a.Env, nullText(a.UID), a.Name, a.ThrottleRate, toJSON(a.Metadata),
+				a.CreatedAt, a.UpdatedAt); err != nil {
+				return applicationTaken(err)
+			}
+		}
+		out, err = findApplication(ctx, w.conn, a.Env, hook.Ref{ID: id})
+		return err
+	})
+	return out.Application, repeated, err
+}
+
+// FindApplication implements store.Applications.
+func (s *Store) FindApplication(ctx context.Context, env hook.ID, ref hook.Ref) (hook.Application, error) {
+	var out storedApplication
+	err := s.read(ctx, func(ctx context.Context, c *conn) (err error) {
+		out, err = findApplication(ctx, c, env, ref)
+		return err
+	})
+	return out.Application, err
+}
+
+var listApplications = newListQuery(`SELECT ` + applicationColumns + ` FROM applications INDEXED BY applications_env
+  WHERE env = ? AND deleted IS NULL AND id >= ? AND id < ? ORDER BY id {dir} LIMIT ?`)
+
+// ListApplications implements store.Applications.
+func (s *Store) ListApplications(ctx context.Context, env hook.ID, p hook.Page) (out hook.PageOf[hook.Application], err error) {
+	err = s.read(ctx, func(ctx context.Context, c *conn) error {
+		from, to := idBounds(p, time.Time{}, time.Time{})
+		out, err = fetch(ctx, c, listApplications, p, []any{env, from, to}, func(r *row) (hook.Application, error) {
+			a, err := scanApplication(r)
+			return a.Application, err
+		})
+		return err
+	})
+	return out, err
+}
+
+// UpdateApplication implements store.Applications.
+func (s *Store) UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref, change func(*hook.Application) error) (hook.Application, error) {
+	var out storedApplication
+	err := s.writeWith(ctx, func(w *writer) error {
+		a, err := findApplication(ctx, w.conn, env, ref)
+		if err != nil {
+			return err
+		}
+		if err := change(&a.Application); err != nil {
+			return err
+		}
+		if _, err := w.conn.exec(`UPDATE applications SET uid = ?, name = ?, throttle = ?, metadata = ?, updated = ? WHERE seq = ?`,
+			nullText(a.UID), a.Name, a.ThrottleRate, toJSON(a.Metadata), a.UpdatedAt, a.seq); err != nil {
+			return applicationTaken(err)
+		}
+		w.cache.forget(a.ID)
+		out, err = findApplication(ctx, w.conn, env, hook.Ref{ID: a.ID})
+		return err
+	})
+	return out.Application, err
+}
+
+// DeleteApplication implements store.Applications.
+func (s *Store) DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error) {
+	var out []hook.ID
+	err := s.writeWith(ctx, func(w *writer) error {
+		a, err := findApplication(ctx, w.conn, env, ref)
+		if err != nil {
+			return err
+		}
+		cached, err := w.app(env, a.ID)
+		if err != nil {
+			return err
+		}
+		out = nil
+		for _, e := range cached.endpoints {
+			if err := w.deleteEndpoint(e.seq, now); err != nil {
+				return err
+			}
+			out = append(out, e.endpoint.ID)
+		}
+		w.cache.forget(a.ID)
+		_, err = w.conn.exec(`UPDATE applications SET deleted = ? WHERE seq = ?`, now, a.seq)
+		return err
+	})
+	return out, err
+}

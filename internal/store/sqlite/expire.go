@@ -1,0 +1,305 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/hook"
+)
+
+const (
+	// sliceTime is how long a slice works before it lets others write, and
+	// sliceRows the rows it removes at most, for clocks that stand still in tests.
+	sliceTime = 4 * time.Millisecond
+	sliceRows = 2000
+	// lookRows is how many rows a chore looks at to find some to remove.
+	lookRows = 100
+	// vacuumPages is how many free pages vacuumSome gives back, and freeKept how
+	// many stay for what comes in next: taking them from the file only to make it
+	// longer again would cost writes for nothing.
+	vacuumPages = 32
+	vacuumSome  = `PRAGMA incremental_vacuum(32)`
+	freeKept    = 2048
+	// tokenRest is how long the token of an application is kept after its end.
+	tokenRest = 30 * 24 * time.Hour
+)
+
+// expirer is what Expire keeps from slice to slice; it belongs to the writer.
+type expirer struct {
+	turn     int   // the chore that the next slice starts with
+	payloads int64 // payloads up to this message are gone or have a time of their own
+}
+
+// slice is one call of Expire.
+type slice struct {
+	w    *writer
+	keep hook.Retention
+	now  time.Time
+	out  hook.Expired
+	rows int // removed or changed so far
+	time stopwatch
+}
+
+// chore removes a few rows of one kind and reports whether there may be more.
+type chore func(*slice) (more bool, err error)
+
+// chores take turns in being first, so that none waits for ever.
+var chores = []chore{
+	(*slice).autoKeys, (*slice).callerKeys, (*slice).tokens,
+	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages,
+	(*slice).deletedEndpoints, (*slice).deletedApplications, (*slice).vacuum,
+}
+
+// Expire implements store.Upkeep. A slice is one operation of the writer and
+// takes about 4 ms; messages and attempts go from the oldest on. Beside what the
+// contract says it forgets endpoints and applications that were deleted longer
+// ago than messages are kept, and tokens of applications that ended 30 days ago,
+// and gives free pages back to the file system.
+func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) (hook.Expired, error) {
+	var out hook.Expired
+	err := s.writeWith(ctx, func(w *writer) error {
+		sl := &slice{w: w, keep: keep, now: now, time: startStopwatch()}
+		err := sl.work()
+		out = sl.out
+		// The log grows by what is removed, not by the number of operations.
+		w.check.since += sl.rows
+		return err
+	})
+	if err != nil {
+		return hook.Expired{}, err
+	}
+	return out, nil
+}
+
+func (s *slice) work() error {
+	turn := s.w.expire.turn
+	s.w.expire.turn = (turn + 1) % len(chores)
+	for i := range chores {
+		if s.spent() {
+			s.out.More = true
+			break
+		}
+		for more := true; more; {
+			var err error
+			if more, err = chores[(turn+i)%len(chores)](s); err != nil {
+				return err
+			}
+			if more && s.spent() {
+				s.out.More = true
+				break
+			}
+		}
+	}
+	if s.out.Messages == 0 {
+		return nil
+	}
+	// Revisions of endpoints and tasks refer to messages by seq, so one that is
+	// gone must not be given out again after a restart.
+	_, err := s.w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'last_message'`, s.w.lastMessage)
+	return err
+}
+
+func (s *slice) spent() bool { return s.rows >= sliceRows || s.time.elapsed() >= sliceTime }
+
+// exec counts the rows that a statement removes or changes.
+func (s *slice) exec(query string, args ...any) (int, error) {
+	n, err := s.w.conn.exec(query, args...)
+	s.rows += int(n)
+	return int(n), err
+}
+
+// keys gives the first column of a query's rows.
+func (s *slice) keys(query string, args ...any) (keys []int64, err error) {
+	err = s.w.conn.query(context.Background(), query, args, func(r *row) error {
+		keys = append(keys, r.int(0))
+		return nil
+	})
+	return keys, err
+}
+
+// autoKeys removes the keys that SDKs made up: in the order in which they came,
+// those that have ended and those above the cap.
+func (s *slice) autoKeys() (bool, error) {
+	looked, last := 0, int64(0)
+	alive := false
+	err := s.w.conn.query(context.Background(), `SELECT seq, expires FROM once_auto WHERE seq > 0 ORDER BY seq LIMIT ?`, []any{lookRows}, func(r *row) error {
+		looked++
+		ended := r.int(0) < s.w.autos.next-int64(s.w.autos.max) || !r.time(1).After(s.now)
+		if alive = alive || !ended; !alive {
+			last = r.int(0)
+		}
+		return nil
+	})
+	if err != nil || last == 0 {
+		return false, err
+	}
+	n, err := s.exec(`DELETE FROM once_auto WHERE seq <= ?`, last)
+	s.w.autos.dropThrough(last)
+	s.out.Keys += n
+	return n == lookRows, err
+}
+
+// callerKeys removes those of callers. They all live equally long, so those that
+// have ended are the first ones.
+func (s *slice) callerKeys() (bool, error) {
+	n, err := s.exec(`DELETE FROM once_caller WHERE seq IN (
+	  SELECT seq FROM (SELECT seq, expires FROM once_caller WHERE seq > 0 ORDER BY seq LIMIT ?) AS page WHERE expires <= ?)`, lookRows, s.now)
+	s.out.Keys += n
+	return n == lookRows, err
+}
+
+func (s *slice) tokens() (bool, error) {
+	n, err := s.exec(`DELETE FROM api_keys WHERE seq IN (SELECT seq FROM api_keys INDEXED BY api_keys_ended
+	  WHERE app IS NOT NULL AND expires IS NOT NULL AND expires <= ? LIMIT ?)`, s.now.Add(-tokenRest), lookRows)
+	return n == lookRows, err
+}
+
+// ownPayloads drops payloads whose own time has come.
+func (s *slice) ownPayloads() (bool, error) {
+	keys, err := s.keys(`SELECT message FROM payloads INDEXED BY payloads_expires
+	  WHERE expires IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?`, s.now, lookRows)
+	if err != nil {
+		return false, err
+	}
+	for i, message := range keys {
+		if i > 0 && s.spent() {
+			return true, nil
+		}
+		if err := s.dropPayload(message); err != nil {
+			return false, err
+		}
+	}
+	return len(keys) == lookRows, nil
+}
+
+// oldPayloads drops payloads without a time of their own that are older than
+// retention keeps them. It remembers how far it came.
+func (s *slice) oldPayloads() (bool, error) {
+	if s.keep.Payloads <= 0 {
+		return false, nil
+	}
+	var drop []int64
+	limit, done, looked := s.now.Add(-s.keep.Payloads), s.w.expire.payloads, 0
+	young := false
+	err := s.w.conn.query(context.Background(), `SELECT p.message, p.expires IS NULL, m.created
+	  FROM payloads p CROSS JOIN messages m ON m.seq = p.message WHERE p.message > ? ORDER BY p.message LIMIT ?`,
+		[]any{done, lookRows}, func(r *row) error {
+			looked++
+			old := r.time(2).Before(limit)
+			if young = young || !old; !young {
+				done = r.int(0)
+			}
+			if old && r.bool(1) {
+				drop = append(drop, r.int(0))
+			}
+			return nil
+		})
+	if err != nil {
+		return false, err
+	}
+	for i, message := range drop {
+		if i > 0 && s.spent() {
+			return true, nil
+		}
+		if err := s.dropPayload(message); err != nil {
+			return false, err
+		}
+	}
+	more := looked == lookRows && (len(drop) > 0 || done > s.w.expire.payloads)
+	s.w.expire.payloads = done
+	return more, nil
+}
+
+// dropPayload drops a payload and ends what waits to send it. A delivery in
+// flight is left to its node, which has the payload.
+func (s *slice) dropPayload(message int64) error {
+	n, err := s.exec(`UPDATE deliveries SET state = ?, reason = ?, due = NULL, auto_due = NULL, manual = 0, updated = ?
+	  WHERE message = ? AND node IS NULL AND state = 0`, int(hook.Canceled), int(hook.ReasonExpired), s.now, message)
+	if err != nil {
+		return err
+	}
+	s.out.Unsent += n
+	// A resend of a delivery that has ended is dropped; the delivery stays as it is.
+	if _, err := s.exec(`UPDATE deliveries SET due = NULL, auto_due = NULL, manual = 0, updated = ?
+	  WHERE message = ? AND node IS NULL AND due IS NOT NULL`, s.now, message); err != nil {
+		return err
+	}
+	n, err = s.exec(`DELETE FROM payloads WHERE message = ?`, message)
+	s.out.Payloads += n
+	return err
+}
+
+func (s *slice) oldAttempts() (bool, error) {
+	if s.keep.Attempts <= 0 {
+		return false, nil
+	}
+	n, err := s.exec(`DELETE FROM attempts WHERE seq IN (
+	  SELECT seq FROM (SELECT seq, started FROM attempts WHERE seq > 0 ORDER BY seq LIMIT ?) AS page WHERE started < ?)`,
+		lookRows, s.now.Add(-s.keep.Attempts))
+	s.out.Attempts += n
+	return n == lookRows, err
+}
+
+// oldMessages removes messages with all that belongs to them. Those with a
+// delivery in flight wait for it to end.
+func (s *slice) oldMessages() (bool, error) {
+	if s.keep.Messages <= 0 {
+		return false, nil
+	}
+	keys, err := s.keys(`SELECT seq FROM (SELECT seq, created FROM messages WHERE seq > 0 ORDER BY seq LIMIT ?) AS page
+	  WHERE created < ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message = page.seq AND d.node IS NOT NULL)`,
+		lookRows, s.now.Add(-s.keep.Messages))
+	if err != nil {
+		return false, err
+	}
+	for i, message := range keys {
+		if i > 0 && s.spent() {
+			return true, nil
+		}
+		if done, err := s.removeMessage(message); err != nil || !done {
+			return true, err
+		}
+	}
+	return len(keys) == lookRows, nil
+}
+
+// removeMessage removes a message, or as many of its attempts and deliveries as
+// fit into a slice; then it reports false.
+func (s *slice) removeMessage(message int64) (bool, error) {
+	n, err := s.exec(`DELETE FROM attempts WHERE seq IN (SELECT seq FROM attempts INDEXED BY attempts_message WHERE message = ? LIMIT ?)`,
+		message, sliceRows)
+	if s.out.Attempts += n; err != nil || n == sliceRows {
+		return false, err
+	}
+	n, err = s.removeDeliveries(message)
+	if err != nil || n == sliceRows {
+		return false, err
+	}
+	if _, err := s.exec(`DELETE FROM message_keys WHERE (app, event_id) IN (
+	  SELECT app, event_id FROM messages WHERE seq = ? AND event_id IS NOT NULL)`, message); err != nil {
+		return false, err
+	}
+	n, err = s.exec(`DELETE FROM payloads WHERE message = ?`, message)
+	if s.out.Payloads += n; err != nil {
+		return false, err
+	}
+	n, err = s.exec(`DELETE FROM messages WHERE seq = ?`, message)
+	s.out.Messages += n
+	return true, err
+}
+
+// removeDeliveries removes those of a message, at most sliceRows, and counts
+// those that still waited to be sent.
+func (s *slice) removeDeliveries(message int64) (n int, err error) {
+	err = s.w.conn.query(context.Background(), `DELETE FROM deliveries WHERE (message, endpoint) IN (
+	    SELECT message, endpoint FROM deliveries WHERE message = ? LIMIT ?) RETURNING state`,
+		[]any{message, sliceRows}, func(r *row) error {
+			n++
+			if hook.State(r.int(0)) == hook.Pending {
+				s.out.Unsent++
+			}
+			return nil
+		})
+	s.rows += n
+	return n, err
+}

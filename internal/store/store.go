@@ -1,0 +1,196 @@
+// Package store is the contract of Grapnel's one store and the place that
+// picks an implementation by its address. The delivery row is the queue: there
+// is no other broker.
+//
+// Every method is one transaction. Methods that write return only after the
+// commit is on disk; concurrent callers share commits. Errors that a caller of
+// the API may see are *hook.Error: CodeNotFound, CodeConflict and so on, and
+// CodeUnavailable when the store cannot take or give anything right now, in
+// which case nothing was written. Every read and write names its environment,
+// so that one tenant never sees another's objects. The store never asks what
+// time it is; now comes in.
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/hook"
+)
+
+// Store is the whole contract. The rooms that use it declare the few methods
+// they need; only server and storetest see all of it.
+type Store interface {
+	Tenants
+	Applications
+	EventTypes
+	Endpoints
+	Messages
+	Attempts
+	Queue
+	Tasks
+	Upkeep
+
+	// Ping reports whether the store can be read and written.
+	Ping(ctx context.Context) error
+	// Close finishes the running group commit and closes the store.
+	Close() error
+}
+
+// Tenants keeps environments and the keys that open them.
+type Tenants interface {
+	// CreateEnvironment stores a new environment.
+	CreateEnvironment(ctx context.Context, e *hook.Environment) error
+	// ListEnvironments gives all environments, oldest first.
+	ListEnvironments(ctx context.Context) ([]hook.Environment, error)
+	// CreateKey stores a key; CodeConflict if its hash exists.
+	CreateKey(ctx context.Context, k *hook.Key) error
+	// FindKeyByHash gives the key with this hash, expired or not.
+	FindKeyByHash(ctx context.Context, hash [32]byte) (hook.Key, error)
+	// ListKeys gives the environment's own keys (not app tokens), newest first.
+	ListKeys(ctx context.Context, env hook.ID, p hook.Page) (hook.PageOf[hook.Key], error)
+	// ExpireKey ends one key at that time, or leaves an earlier end.
+	ExpireKey(ctx context.Context, env, key hook.ID, at time.Time) error
+	// ExpireAppKeys ends the app tokens of an application, all or those of the sessions.
+	ExpireAppKeys(ctx context.Context, env, app hook.ID, sessions []string, at time.Time) error
+	// TouchKeys records last uses.
+	TouchKeys(ctx context.Context, uses []hook.KeyUse) error
+}
+
+// Applications keeps the customers of an environment. Deleted ones are kept
+// out of sight, and their uid is free again.
+type Applications interface {
+	// CreateApplication stores a; CodeConflict if its uid is taken. With a key
+	// that was used before it gives the first application and true.
+	CreateApplication(ctx context.Context, a *hook.Application, once *hook.IdempotencyKey) (hook.Application, bool, error)
+	// FindApplication gives one; CodeNotFound.
+	FindApplication(ctx context.Context, env hook.ID, ref hook.Ref) (hook.Application, error)
+	// ListApplications lists by id.
+	ListApplications(ctx context.Context, env hook.ID, p hook.Page) (hook.PageOf[hook.Application], error)
+	// UpdateApplication changes one inside the transaction; an error of change
+	// is returned and nothing written. CodeConflict if the new uid is taken.
+	UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref, change func(*hook.Application) error) (hook.Application, error)
+	// DeleteApplication deletes one with its endpoints, whose ids it gives; their
+	// pending deliveries are canceled by the engine as it comes to them.
+	DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error)
+}
+
+// EventTypes keeps the catalogue of an environment, ordered by name.
+type EventTypes interface {
+	// CreateEventType stores t, or revives an archived one of the same name;
+	// CodeEventTypeTaken if a live one exists.
+	CreateEventType(ctx context.Context, t *hook.EventType, once *hook.IdempotencyKey) (hook.EventType, bool, error)
+	// FindEventType gives one, archived or not.
+	FindEventType(ctx context.Context, env hook.ID, name string) (hook.EventType, error)
+	// FindEventTypes gives those of the names that exist, in no order.
+	FindEventTypes(ctx context.Context, env hook.ID, names []string) ([]hook.EventType, error)
+	// ListEventTypes lists by name; Page.FromName is the place.
+	ListEventTypes(ctx context.Context, env hook.ID, archived bool, p hook.Page) (hook.PageOf[hook.EventType], error)
+	// UpdateEventType changes one inside the transaction.
+	UpdateEventType(ctx context.Context, env hook.ID, name string, change func(*hook.EventType) error) (hook.EventType, error)
+	// DeleteEventType removes it for good.
+	DeleteEventType(ctx context.Context, env hook.ID, name string) error
+}
+
+// Endpoints keeps the targets of applications. A change is acknowledged only
+// when no later claim or accept can use the data from before.
+type Endpoints interface {
+	// CreateEndpoint stores e; CodeConflict if its uid is taken in the
+	// application, CodeNotFound if the application is gone, CodeLimitReached
+	// if it has limit endpoints already (0: no limit).
+	CreateEndpoint(ctx context.Context, e *hook.Endpoint, limit int, once *hook.IdempotencyKey) (hook.Endpoint, bool, error)
+	// FindEndpoint gives one; CodeNotFound.
+	FindEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref) (hook.Endpoint, error)
+	// ListEndpoints lists by id.
+	ListEndpoints(ctx context.Context, env, app hook.ID, p hook.Page) (hook.PageOf[hook.Endpoint], error)
+	// UpdateEndpoint changes one inside the transaction and counts its revision
+	// up. With a key that was used before, change is not called and true is given.
+	UpdateEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref, once *hook.IdempotencyKey, change func(*hook.Endpoint) error) (hook.Endpoint, bool, error)
+	// DeleteEndpoint deletes one and gives its id; its pending deliveries are
+	// canceled by the engine as it comes to them.
+	DeleteEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref, now time.Time) (hook.ID, error)
+}
+
+// Messages takes events in and shows them.
+type Messages interface {
+	// Accept stores events with their deliveries and idempotency keys in one
+	// transaction, shared with other callers. Results are in the order of the
+	// events. Deliveries for which places has room are leased to node; the
+	// others are due. A disabled endpoint that matches gets a canceled delivery.
+	// An error means that nothing of this call was stored.
+	Accept(ctx context.Context, node hook.Node, places hook.Placer, now time.Time, events []hook.NewEvent) ([]hook.Accepted, error)
+	// FindMessage gives one by id or eventId; CodeNotFound.
+	FindMessage(ctx context.Context, env, app hook.ID, ref hook.Ref, withBody bool) (hook.Message, error)
+	// ListMessages lists newest first.
+	ListMessages(ctx context.Context, f hook.MessageFilter) (hook.PageOf[hook.Message], error)
+	// ExpungeMessage drops the payload.
+	ExpungeMessage(ctx context.Context, env, app hook.ID, ref hook.Ref) error
+	// ExplainMessage gives what is known about each endpoint of the application.
+	ExplainMessage(ctx context.Context, env, app hook.ID, ref hook.Ref) (hook.Explanation, error)
+}
+
+// Attempts shows deliveries and attempts.
+type Attempts interface {
+	// FindAttempt gives one attempt of a message; CodeNotFound.
+	FindAttempt(ctx context.Context, env, app, message, attempt hook.ID) (hook.Attempt, error)
+	// ListAttempts lists newest first.
+	ListAttempts(ctx context.Context, f hook.AttemptFilter) (hook.PageOf[hook.Attempt], error)
+	// ListDeliveries lists deliveries that were tried or are planned.
+	ListDeliveries(ctx context.Context, f hook.DeliveryFilter) (hook.PageOf[hook.DeliveryOf], error)
+	// CountAttempts counts the deliveries of an endpoint whose message was
+	// created in the range, by state.
+	CountAttempts(ctx context.Context, env, app, endpoint hook.ID, since, until time.Time) (hook.AttemptCounts, error)
+	// ExpungeAttempt drops the stored answer.
+	ExpungeAttempt(ctx context.Context, env, app, message, attempt hook.ID) error
+}
+
+// Queue is what the engine drives.
+type Queue interface {
+	// RegisterNode makes the caller a node with a new epoch. On SQLite, where
+	// only one process can have the file open, it also frees all leases.
+	RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error)
+	// Lanes lists lanes with due work, in the order of endpoint ids, after the
+	// given one; at most limit.
+	Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lane, error)
+	// Claim leases due deliveries. Its cost grows with what it leases, not with
+	// what is due.
+	Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedLane, error)
+	// Settle ends leases: attempt rows, delivery rows and the endpoints' failure
+	// clocks in one transaction, each only where the lease is still the node's.
+	Settle(ctx context.Context, s []hook.Settlement) ([]hook.Settled, error)
+	// Release gives leases back unused: the deliveries are due as before.
+	Release(ctx context.Context, leases []*hook.Lease, now time.Time) error
+	// CancelLane cancels at most limit deliveries that wait in the lanes of an
+	// endpoint; it reports how many, 0 when none is left.
+	CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (int, error)
+	// Resend queues one manual attempt of a message for an endpoint, whatever
+	// its filters say. CodeDisabled, CodeMissingPayload, CodeNotFound.
+	Resend(ctx context.Context, env, app hook.ID, message, endpoint hook.Ref, now time.Time, once *hook.IdempotencyKey) (hook.Lane, error)
+	// QueueStats counts what is due, up to a bound.
+	QueueStats(ctx context.Context, now time.Time) (hook.QueueStats, error)
+}
+
+// Tasks keeps stored jobs.
+type Tasks interface {
+	// CreateTask stores t, or gives the first one of the key and true.
+	CreateTask(ctx context.Context, t *hook.Task, once *hook.IdempotencyKey) (hook.Task, bool, error)
+	// FindTask gives one; CodeNotFound.
+	FindTask(ctx context.Context, env, task hook.ID) (hook.Task, error)
+	// ListTasks lists newest first.
+	ListTasks(ctx context.Context, f hook.TaskFilter) (hook.PageOf[hook.Task], error)
+	// CancelTask stops one; a finished task stays as it is.
+	CancelTask(ctx context.Context, env, task hook.ID, now time.Time) (hook.Task, error)
+	// RunningTasks gives tasks to work on, oldest first.
+	RunningTasks(ctx context.Context, limit int) ([]hook.Task, error)
+	// RecoverStep looks at most limit deliveries further and queues the
+	// recoverable ones as manual attempts; it stores progress in the task and
+	// gives the lane that has new work.
+	RecoverStep(ctx context.Context, task hook.ID, now time.Time, limit int) (hook.Task, hook.Lane, error)
+}
+
+// Upkeep removes what is no longer kept.
+type Upkeep interface {
+	// Expire removes one small slice of what retention no longer keeps, and
+	// idempotency keys that have ended.
+	Expire(ctx context.Context, r hook.Retention, now time.Time) (hook.Expired, error)
+}

@@ -1,0 +1,207 @@
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Key is the environment key that every server of the rig is started with.
+const Key = "rig-key-with-all-rights"
+
+// readyWithin is how long a server may take until /readyz says yes.
+const readyWithin = 20 * time.Second
+
+// Options says how a server is started.
+type Options struct {
+	Binary string
+	DB     string   // path of the SQLite file
+	Listen string   // host:port; empty: a free port on loopback
+	Flags  []string // more flags of `grapnel serve`
+	// Wrap gives the command that starts the server; nil: the server itself.
+	Wrap func(binary string, args []string) *exec.Cmd
+}
+
+// Server is one running process.
+type Server struct {
+	URL     string
+	Started time.Time // just before the process was started
+	Ready   time.Duration
+	Log     *Tail
+
+	cmd    *exec.Cmd
+	exited chan struct{} // closed by the goroutine that waits for the process
+}
+
+// Start runs `grapnel serve` with deliveries to loopback allowed and waits until
+// it is ready. The error holds what the process wrote.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	s, err := Launch(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.AwaitReady(ctx); err != nil {
+		s.Kill()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Launch runs `grapnel serve` like Start but waits for nothing.
+func Launch(o Options) (*Server, error) {
+	if o.Listen == "" {
+		address, err := FreeAddress()
+		if err != nil {
+			return nil, err
+		}
+		o.Listen = address
+	}
+	args := append([]string{
+		"serve", "--listen", o.Listen, "--db", "sqlite:" + o.DB,
+		"--allow-net", "127.0.0.0/8", "--allow-http",
+	}, o.Flags...)
+	cmd := exec.Command(o.Binary, args...)
+	if o.Wrap != nil {
+		cmd = o.Wrap(o.Binary, args)
+	}
+	s := &Server{URL: "http://" + o.Listen, Log: &Tail{}, cmd: cmd, exited: make(chan struct{})}
+	cmd.Env = append(cleanEnvironment(), "GRAPNEL_API_KEY="+Key)
+	cmd.Stdout, cmd.Stderr = s.Log, s.Log
+	s.Started = time.Now()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", o.Binary, err)
+	}
+	go func() {
+		defer close(s.exited)
+		_ = cmd.Wait() // the state has the exit code
+	}()
+	return s, nil
+}
+
+// cleanEnvironment is the environment without settings of a server.
+func cleanEnvironment() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "GRAPNEL_") || strings.HasPrefix(v, "DATABASE_URL=")
+	})
+}
+
+// AwaitReady waits until /readyz says yes, and notes how long that took.
+func (s *Server) AwaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	go func() { // a process that has ended is not waited for
+		select {
+		case <-s.exited:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := Until(ctx, func() error { return s.probe(ctx) }); err != nil {
+		return fmt.Errorf("waiting for /readyz: %w\n%s", err, s.Log)
+	}
+	s.Ready = time.Since(s.Started)
+	return nil
+}
+
+// probe gives nil if /readyz says yes.
+func (s *Server) probe(ctx context.Context) error {
+	status, err := s.Status(ctx, "/readyz")
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("/readyz answers %d", status)
+	}
+	return err
+}
+
+// client keeps no connections, so that a probe never meets one of a dead process.
+var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+// Status is the status with which the server answers a GET of the path.
+func (s *Server) Status(ctx context.Context, path string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+path, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// Kill ends the process as kill -9 does, and waits until it is gone.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill() // it may be gone already
+	<-s.exited
+}
+
+// Signal sends a signal to the process.
+func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
+// Pid is the process id.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
+// Exited is closed when the process has ended.
+func (s *Server) Exited() <-chan struct{} { return s.exited }
+
+// ExitCode waits for the end of the process and gives its code; -1 if a signal
+// ended it.
+func (s *Server) ExitCode(ctx context.Context) (int, error) {
+	select {
+	case <-s.exited:
+		return s.cmd.ProcessState.ExitCode(), nil
+	case <-ctx.Done():
+		return 0, fmt.Errorf("the server did not end: %w", ctx.Err())
+	}
+}
+
+// Stop ends the process by SIGTERM. The error says if it did not exit with code
+// 0, and holds its log.
+func (s *Server) Stop(ctx context.Context) error {
+	if err := s.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("stopping the server: %w", err)
+	}
+	code, err := s.ExitCode(ctx)
+	if err != nil {
+		s.Kill()
+		return fmt.Errorf("%w\n%s", err, s.Log)
+	}
+	if code != 0 {
+		return fmt.Errorf("the server ended with code %d:\n%s", code, s.Log)
+	}
+	return nil
+}
+
+// tailSize is how much of a log is kept, in bytes.
+const tailSize = 1 << 20
+
+// Tail keeps the end of what a process writes.
+type Tail struct {
+	mu   sync.Mutex // guards text
+	text []byte
+}
+
+// Write appends p. It never fails.
+func (t *Tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p...)
+	if len(t.text) > 2*tailSize {
+		t.text = append(t.text[:0], t.text[len(t.text)-tailSize:]...)
+	}
+	return len(p), nil
+}
+
+// String gives the end of the log.
+func (t *Tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text[max(0, len(t.text)-tailSize):])
+}
