@@ -182,7 +182,7 @@ func (c *Client) try(ctx context.Context, r request, body []byte) ([]byte, error
 	if err != nil {
 		return nil, &UnreachableError{Server: c.base, Err: withoutURL(err)}
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return nil, &UnreachableError{Server: c.base, Err: err}

@@ -68,7 +68,7 @@ const noPayload = `"payload":null`
 // EncodeMessage gives the JSON that Publish sends, with the payload as it
 // stands: encoding/json by itself would take the spaces out of it.
 func EncodeMessage(in apitype.MessageIn) (json.RawMessage, error) {
-	payload := bytes.TrimSpace(in.Payload)
+	payload := bytes.Trim(in.Payload, " \t\r\n")
 	if !json.Valid(payload) {
 		return nil, fmt.Errorf("the payload is not JSON")
 	}

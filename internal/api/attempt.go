@@ -91,7 +91,7 @@ func (c *call) attempts(f hook.AttemptFilter) (reply, error) {
 			f.OnlySuccess = true
 		case apitype.StatusFail:
 			f.OnlyFailed = true
-		default:
+		case apitype.StatusPending, apitype.StatusSending, apitype.StatusCanceled:
 			// An attempt that was made has succeeded or failed.
 			return ok(apitype.List[apitype.MessageAttemptOut]{Data: []apitype.MessageAttemptOut{}, Done: true})
 		}
@@ -109,7 +109,7 @@ func (q *queryReader) status() (apitype.MessageStatus, bool) {
 	if given && (n < int64(apitype.StatusSuccess) || n > int64(apitype.StatusCanceled)) {
 		q.invalid("status", "must be 0, 1, 2, 3 or 4")
 	}
-	return apitype.MessageStatus(n), given //nolint:gosec // checked
+	return apitype.MessageStatus(n), given
 }
 
 // statusClass reads a class of HTTP statuses; -1: all.
@@ -205,7 +205,7 @@ func attemptOut(a *hook.Attempt, view attemptView) apitype.MessageAttemptOut {
 		ID: attemptKey(a), MsgID: hook.KindMessage.Format(a.Message), EndpointID: hook.KindEndpoint.Format(a.Endpoint),
 		URL: a.URL, AttemptNumber: a.Number, TriggerType: apitype.TriggerScheduled, Status: status, StatusText: status.Text(),
 		Outcome:            a.Outcome.Class.String(),
-		ResponseStatusCode: int16(a.Outcome.Status), //nolint:gosec // an HTTP status
+		ResponseStatusCode: int16(a.Outcome.Status),
 		Response:           "{}", ResponseDurationMs: a.Timings.Total.Milliseconds(), Timings: timingsOut(&a.Timings),
 		NextAttempt: timeOut(a.NextDue), Timestamp: a.StartedAt.UTC(),
 	}

@@ -82,7 +82,7 @@ func (c *call) batchEvent(span []byte, request, i int, once *hook.IdempotencyKey
 
 // batchSpans splits a batch into its items: a JSON array, or NDJSON, one item a line.
 func batchSpans(body []byte, contentType string) ([][]byte, error) {
-	media, _, _ := mime.ParseMediaType(contentType) //nolint:errcheck // an unreadable type is as good as none
+	media, _, _ := mime.ParseMediaType(contentType) // an unreadable type is as good as none
 	var spans [][]byte
 	switch media {
 	case "application/x-ndjson", "application/ndjson", "application/jsonl":

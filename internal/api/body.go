@@ -59,7 +59,8 @@ func decode[T any](c *call) (T, error) {
 	if err != nil {
 		return v, err
 	}
-	return v, decodeObject(body, &v, "body")
+	err = decodeObject(body, &v, "body")
+	return v, err
 }
 
 // decodeOptional is decode for a call whose body may be left out.
@@ -119,17 +120,16 @@ func wanted(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch t.Kind() {
-	case reflect.String:
+	kind := t.Kind()
+	switch {
+	case kind == reflect.String:
 		return "a string"
-	case reflect.Bool:
+	case kind == reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+	case kind >= reflect.Int && kind <= reflect.Uint64:
 		return "a whole number in its range"
-	case reflect.Slice, reflect.Array:
+	case kind == reflect.Slice:
 		return "a list"
-	default:
-		return "an object"
 	}
+	return "an object"
 }

@@ -41,14 +41,6 @@ func ok(body any) (reply, error)      { return reply{status: http.StatusOK, body
 func created(body any) (reply, error) { return reply{status: http.StatusCreated, body: body}, nil }
 func noContent() (reply, error)       { return reply{status: http.StatusNoContent}, nil }
 
-// createdOr answers 201, or 200 if the object was there before.
-func createdOr(existed bool, body any) (reply, error) {
-	if existed {
-		return ok(body)
-	}
-	return created(body)
-}
-
 func (c *call) ctx() context.Context { return c.r.Context() }
 
 // value gives a path parameter.
@@ -107,7 +99,7 @@ func (c *call) write(status int, body []byte) {
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
 	c.w.WriteHeader(status)
-	c.w.Write(body) //nolint:errcheck // the client has gone; there is nobody to tell
+	c.w.Write(body)
 }
 
 // encode writes v as JSON with the characters of payloads left as they are.

@@ -13,3 +13,6 @@
 // The package knows the store, the engine and the network policy only as the
 // functions and small interfaces of Deps.
 package api
+
+// The page docs/errors.md is written by the test that holds it to the catalog.
+//go:generate env UPDATE=1 go test -run TestEveryErrorCodeIsInTheDocument .

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -24,17 +23,17 @@ const (
 func (c *call) fail(err error) {
 	shown := c.shown(err)
 	h := c.w.Header()
-	switch shown.Code {
-	case hook.CodeUnavailable:
+	status := shown.Code.Info().Status
+	switch status {
+	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
-	case hook.CodeAuthentication:
+	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
-	case hook.CodeTooLarge, hook.CodeTimeout:
+	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:
 		// The rest of the body is not read.
 		h.Set("Connection", "close")
-	default:
 	}
-	c.write(shown.Code.Info().Status, errorBody(shown, c.id))
+	c.write(status, errorBody(shown, c.id))
 }
 
 func (c *call) shown(err error) *hook.Error {
@@ -43,7 +42,7 @@ func (c *call) shown(err error) *hook.Error {
 	switch {
 	case known && e.Code.Info().Status < http.StatusInternalServerError:
 		return e
-	case errors.Is(err, context.Canceled) && c.ctx().Err() != nil:
+	case c.ctx().Err() != nil && errors.Is(err, c.ctx().Err()):
 		// The caller has gone; nobody reads this answer and nothing failed.
 		return hook.Unavailable(err)
 	case known && e.Code == hook.CodeNotImplemented:

@@ -45,7 +45,7 @@ func (c *call) explain(m *hook.Message, e *hook.EndpointExplanation) apitype.Exp
 		out.DisabledSince = timeOut(e.Endpoint.DisabledAt)
 	}
 	if e.LastAttempt != nil {
-		status := int16(e.LastAttempt.Outcome.Status) //nolint:gosec // an HTTP status
+		status := int16(e.LastAttempt.Outcome.Status)
 		out.LastStatusCode, out.LastAttemptAt = &status, timeOut(e.LastAttempt.StartedAt)
 	}
 	if e.Delivery == nil {

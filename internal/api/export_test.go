@@ -28,3 +28,18 @@ func ScanValid(data []byte) (valid, deep bool) {
 func EncodeMessage(dst []byte, m *hook.Message, payload []byte) []byte {
 	return appendMessage(dst, m, payload)
 }
+
+// RouteInfo is what tests over the whole table need of a route.
+type RouteInfo struct {
+	Method, Path, ID string
+	Open, Hidden     bool
+}
+
+// Routes gives the whole table.
+func Routes() []RouteInfo {
+	var all []RouteInfo
+	for _, rt := range allRoutes() {
+		all = append(all, RouteInfo{rt.method, rt.path, rt.id, rt.right == rightNone, rt.hidden})
+	}
+	return all
+}

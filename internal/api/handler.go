@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -19,7 +20,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	c := &call{API: a, w: w, r: r, id: a.ids.next()}
 	h := w.Header()
 	h["X-Request-Id"] = []string{c.id}
-	defer func() {
+	defer func() { //nolint:contextcheck // the context is that of the call's request
 		if p := recover(); p != nil {
 			a.panicked(c, p)
 		}
@@ -31,12 +32,12 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	rep, err := a.dispatch(c)
+	rep, err := a.dispatch(c) //nolint:contextcheck // the context is that of the call's request
 	if err == nil {
 		err = c.send(rep)
 	}
 	if err != nil {
-		c.fail(err)
+		c.fail(err) //nolint:contextcheck // the context is that of the call's request
 	}
 }
 
@@ -80,7 +81,7 @@ func methodName(m string) string {
 
 // panicked answers 500 and logs where it happened.
 func (a *API) panicked(c *call, p any) {
-	if p == http.ErrAbortHandler {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	a.Logger.ErrorContext(c.r.Context(), "handler panicked",

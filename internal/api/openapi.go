@@ -72,7 +72,7 @@ func openAPIDocument(table []route, version string) []byte {
 		}
 	}
 	for _, s := range reg.Map() {
-		if s.AdditionalProperties == false {
+		if forbids, ok := s.AdditionalProperties.(bool); ok && !forbids {
 			// Unknown members are ignored, and answers may gain members.
 			s.AdditionalProperties = nil
 		}

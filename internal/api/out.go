@@ -39,7 +39,7 @@ func rateOut(rate int) *uint16 {
 	if rate == 0 {
 		return nil
 	}
-	r := uint16(rate) //nolint:gosec // rates come in as uint16
+	r := uint16(rate)
 	return &r
 }
 

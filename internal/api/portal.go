@@ -85,7 +85,7 @@ func (c *call) fillPortalKey(key *hook.Key, in *apitype.PortalAccessIn) error {
 	if life < minPortal || life > maxPortal {
 		k.bad("must be from 3600 to 604800", "expiry")
 	}
-	key.ExpiresAt = c.now.Add(time.Duration(min(life, maxPortal)) * time.Second) //nolint:gosec // bounded
+	key.ExpiresAt = c.now.Add(time.Duration(min(life, maxPortal)) * time.Second)
 	if session, given := in.SessionID.Get(); given {
 		key.SessionID = k.session(session, "sessionId")
 	}

@@ -287,7 +287,9 @@ func (a answer) object() map[string]any {
 func (a answer) at(path ...any) string {
 	a.t.Helper()
 	var v any
-	if err := json.Unmarshal(a.body, &v); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(a.body))
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
 		a.t.Fatalf("body is no JSON: %v: %s", err, a.body)
 	}
 	for _, step := range path {

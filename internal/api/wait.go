@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -72,9 +71,9 @@ func (c *call) publishAndWait(e *hook.NewEvent, withContent bool, wait time.Dura
 		stop()
 		settled, stop = c.Watch(m.ID)
 	}
-	ctx, cancel := context.WithTimeout(c.ctx(), wait)
-	defer cancel()
-	deliveries, expired, err := c.awaitFirstAttempts(ctx, m, settled)
+	timeUp := time.NewTimer(wait)
+	defer timeUp.Stop()
+	deliveries, expired, err := c.awaitFirstAttempts(m, settled, timeUp.C)
 	if err != nil {
 		return reply{}, err
 	}
@@ -93,7 +92,7 @@ func (c *call) publishAndWait(e *hook.NewEvent, withContent bool, wait time.Dura
 
 // awaitFirstAttempts waits until each delivery of the message was tried or is over;
 // expired says that the time ran out first.
-func (c *call) awaitFirstAttempts(ctx context.Context, m *hook.Message, settled <-chan struct{}) (list []hook.DeliveryOf, expired bool, err error) {
+func (c *call) awaitFirstAttempts(m *hook.Message, settled <-chan struct{}, timeUp <-chan time.Time) (list []hook.DeliveryOf, expired bool, err error) {
 	again := time.NewTicker(lookAgain)
 	defer again.Stop()
 	for {
@@ -106,11 +105,10 @@ func (c *call) awaitFirstAttempts(ctx context.Context, m *hook.Message, settled 
 		select {
 		case <-settled:
 		case <-again.C:
-		case <-ctx.Done():
-			if c.ctx().Err() != nil {
-				return nil, false, c.ctx().Err()
-			}
+		case <-timeUp:
 			expired = true
+		case <-c.ctx().Done():
+			return nil, false, c.ctx().Err()
 		}
 	}
 }
@@ -197,7 +195,7 @@ func deliveryOut(d *hook.DeliveryOf, last *hook.Attempt) apitype.DeliveryOut {
 		out.DueAt = timeOut(d.Delivery.Due)
 	}
 	if last != nil {
-		status, took := int16(last.Outcome.Status), last.Timings.Total.Milliseconds() //nolint:gosec // an HTTP status
+		status, took := int16(last.Outcome.Status), last.Timings.Total.Milliseconds()
 		out.LastStatusCode, out.LastDurationMs = &status, &took
 	}
 	return out

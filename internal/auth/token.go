@@ -66,7 +66,7 @@ func appendRandom(dst []byte, n int) []byte {
 	const fair = 256 - 256%len(base62)
 	var buf [2 * randomLength]byte
 	for n > 0 {
-		rand.Read(buf[:]) //nolint:errcheck // crypto/rand.Read never fails since Go 1.24
+		rand.Read(buf[:]) // never fails
 		for _, c := range buf {
 			if n > 0 && int(c) < fair {
 				dst = append(dst, base62[int(c)%len(base62)])

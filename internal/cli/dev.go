@@ -73,16 +73,17 @@ first webhook to it. A second "grapnel dev" in the same folder shows the first.`
 	}
 	settings := addSettings(cmd, devDefaults, "role", "tls-cert", "tls-key", "public-url", "trusted-proxies")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		ctx := cmd.Context()
 		cfg, err := settings.load(&a.Streams, devDefaults, true)
 		if err != nil {
-			return failed(cmd.Context(), "grapnel dev cannot start", err)
+			return failed(ctx, "grapnel dev cannot start", err)
 		}
 		if err := checkDev(cfg); err != nil {
 			return err
 		}
 		d := &devRun{app: a, cfg: cfg, folder: filepath.Dir(cfg.SQLitePath())}
-		if err := d.run(cmd.Context()); err != nil {
-			return failed(context.WithoutCancel(cmd.Context()), "grapnel dev cannot start", unsignaled{err})
+		if err := d.run(ctx); err != nil {
+			return failed(context.WithoutCancel(ctx), "grapnel dev cannot run", unsignaled{err})
 		}
 		return nil
 	}

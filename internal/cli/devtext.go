@@ -41,9 +41,9 @@ func (d *devRun) startText(state devState, mode string) {
 
 func (d *devRun) firstText(b *strings.Builder, p paint, first firstWebhook) {
 	if first.Problem != "" {
-		fmt.Fprintf(b, "  %s first webhook not delivered   %s\n    %s\n", p.bad("✕"), printable(first.Problem), first.Message)
+		fmt.Fprintf(b, "  %s first webhook not delivered   %s\n    %s\n", p.bad(), printable(first.Problem), first.Message)
 		return
 	}
-	fmt.Fprintf(b, "  %s first webhook delivered   user.created → built-in receiver   %d in %s\n", p.good("✓"), first.Status, milliseconds(first.Millis))
+	fmt.Fprintf(b, "  %s first webhook delivered   user.created → built-in receiver   %d in %s\n", p.good(), first.Status, milliseconds(first.Millis))
 	fmt.Fprintf(b, "    signature verified (Standard Webhooks v1)   %s\n", first.Message)
 }

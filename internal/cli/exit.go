@@ -135,7 +135,7 @@ func (f *failure) print(w io.Writer, asJSON bool, p paint) {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s\n", p.bad("✕"), f.what)
+	fmt.Fprintf(&b, "%s %s\n", p.bad(), f.what)
 	for _, part := range []struct{ name, text string }{{"why", f.why}, {"fix", f.fix}, {"request", f.requestID}} {
 		for i, line := range strings.Split(part.text, "\n") {
 			if line == "" {

@@ -80,7 +80,7 @@ func ready(ctx context.Context, server string, own bool) error {
 	if err != nil {
 		return &client.UnreachableError{Server: server, Err: errors.Unwrap(err)}
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)); err != nil {
 		return &client.UnreachableError{Server: server, Err: err}
 	}

@@ -12,9 +12,9 @@ func (p paint) with(code int, text string) string {
 	return "\x1b[" + strconv.Itoa(code) + "m" + text + "\x1b[0m"
 }
 
-func (p paint) good(text string) string   { return p.with(32, text) }
+func (p paint) good() string              { return p.with(32, "✓") }
+func (p paint) bad() string               { return p.with(31, "✕") }
 func (p paint) wait(text string) string   { return p.with(33, text) }
-func (p paint) bad(text string) string    { return p.with(31, text) }
 func (p paint) quiet(text string) string  { return p.with(2, text) }
 func (p paint) strong(text string) string { return p.with(1, text) }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/grapnelhq/grapnel/internal/config"
 )
 
 // version is what the binary tells; the linker sets it.
@@ -24,7 +26,7 @@ type app struct {
 // is told to stop; its cause is then an *Interrupted.
 func Main(ctx context.Context, s Streams, args []string) int {
 	a := &app{Streams: s, color: colorAuto}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands get theirs from ExecuteContext
 	root.SetArgs(args)
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
@@ -57,8 +59,8 @@ func usageFix(root *cobra.Command, args []string) string {
 		}
 	}
 	if cmd == root && len(rest) > 0 {
-		if near := root.SuggestionsFor(rest[0]); len(near) > 0 {
-			return "Did you mean `grapnel " + near[0] + "`?"
+		if near := config.Nearest(rest[0], commandsOf(root)); near != "" {
+			return "Did you mean `grapnel " + near + "`?"
 		}
 	}
 	return "`" + cmd.CommandPath() + " --help` shows how it is used."
@@ -104,7 +106,6 @@ is recorded.
 			return cmd.Help()
 		},
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.PersistentFlags().Var(newChoice(&a.color, colorAuto, colorAuto, colorAlways, colorNever), "color", "when to use colour")
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true, GroupID: "run"})
 	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "run", Title: "Run it"})
@@ -119,6 +120,17 @@ is recorded.
 	return root
 }
 
+// commandsOf names the commands below cmd.
+func commandsOf(cmd *cobra.Command) []string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}
+
 // noArgs refuses arguments, with a suggestion for a misspelt command.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -126,8 +138,8 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.HasSubCommands() {
 		fix := "`" + cmd.CommandPath() + " --help` lists them."
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			fix = "Did you mean `" + cmd.CommandPath() + " " + near[0] + "`?"
+		if near := config.Nearest(args[0], commandsOf(cmd)); near != "" {
+			fix = "Did you mean `" + cmd.CommandPath() + " " + near + "`?"
 		}
 		return usage(cmd.CommandPath()+" has no command "+quoted(args[0]), fix)
 	}

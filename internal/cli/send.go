@@ -244,16 +244,16 @@ func (s *sending) deliveryLine(p paint, d apitype.DeliveryOut, attempts []apityp
 	mark, word := p.wait("●"), "pending"
 	switch d.State {
 	case apitype.DeliveryDelivered:
-		mark, word = p.good("✓"), "delivered"
+		mark, word = p.good(), "delivered"
 	case apitype.DeliveryFailed:
-		mark, word = p.bad("✕"), "failed"
+		mark, word = p.bad(), "failed"
 	case apitype.DeliveryCanceled:
 		mark, word = "○", "canceled"
 	case apitype.DeliverySending:
 		word = "sending"
 	case apitype.DeliveryPending:
 		if d.Attempts > 0 {
-			mark, word = p.bad("✕"), "failed, will be retried"
+			mark, word = p.bad(), "failed, will be retried"
 		}
 	}
 	if d.Reason != "" && d.State == apitype.DeliveryCanceled {

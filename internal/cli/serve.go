@@ -14,7 +14,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Run the server",
 		Long: `Run the server until it is told to stop: SIGTERM or ^C lets running attempts
 finish, a second one ends at once.`,
-		Example: "  GRAPNEL_API_KEY=$(openssl rand -base64 32) grapnel serve --db sqlite:/var/lib/grapnel/grapnel.db",
+		Example: "  export GRAPNEL_API_KEY=$(openssl rand -base64 32)\n  grapnel serve --db sqlite:/var/lib/grapnel/grapnel.db",
 		Args:    noArgs,
 	}
 	settings := addSettings(cmd, nil)

@@ -87,7 +87,7 @@ func groupedUsage(cmd *cobra.Command) error {
 			}
 		})
 	}
-	b.WriteString("\nEvery flag can be given as a variable (--allow-net is GRAPNEL_ALLOW_NET) or in\nthe YAML file (allow_net). A flag wins over a variable, a variable over the file.\n")
+	b.WriteString("\nEvery flag can be given as a variable (--allow-net is GRAPNEL_ALLOW_NET) or in\nthe YAML file (allow_net). Flags win over variables, variables over the file.\n")
 	_, err := cmd.OutOrStderr().Write([]byte(b.String()))
 	return err
 }

@@ -38,12 +38,3 @@ func (s *Streams) getenv(name string) string {
 	}
 	return value
 }
-
-func (s *Streams) hasEnv(name string) bool {
-	for _, pair := range s.Env {
-		if strings.HasPrefix(pair, name+"=") {
-			return true
-		}
-	}
-	return false
-}

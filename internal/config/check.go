@@ -52,7 +52,7 @@ func (c *Config) check() []Problem {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		found = append(found, Problem{"--tls-cert and --tls-key", "belong together, but only one is given", "Give both, or none for plain HTTP."})
 	}
-	if Size(c.DeliveryMemory) < c.MaxBody {
+	if c.DeliveryMemory < c.MaxBody {
 		found = append(found, Problem{"--delivery-memory " + c.DeliveryMemory.String(), "is less than one body of --max-body " + c.MaxBody.String() + " needs", "Raise the first or lower the second."})
 	}
 	if !c.AllowShortRetention {

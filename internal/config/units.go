@@ -95,15 +95,15 @@ func FormatDuration(d time.Duration) string {
 	var b strings.Builder
 	if days := d / day; days > 0 {
 		fmt.Fprintf(&b, "%dd", days)
-		d -= days * day
+		d %= day
 	}
 	if h := d / time.Hour; h > 0 {
 		fmt.Fprintf(&b, "%dh", h)
-		d -= h * time.Hour
+		d %= time.Hour
 	}
 	if m := d / time.Minute; m > 0 {
 		fmt.Fprintf(&b, "%dm", m)
-		d -= m * time.Minute
+		d %= time.Minute
 	}
 	if d > 0 {
 		b.WriteString(d.String())

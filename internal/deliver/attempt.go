@@ -13,22 +13,22 @@ import (
 // disable it, until that is recorded.
 const goneNap = time.Second
 
-// attempt makes one attempt, if it may still be made, and gives the flight that
-// is next for this goroutine. ctx is done when the engine gives up what is in flight.
-func (e *Engine) attempt(ctx context.Context, f flight) (next flight, again bool) {
+// attempt makes one attempt, if it may still be made, and lands. ctx is done when
+// the engine gives up what is in flight.
+func (e *Engine) attempt(ctx context.Context, f flight, work chan flight) (next flight, ok bool) {
 	started := e.clock.Read()
 	if !e.mayStart(f) {
-		return e.abort(f, unsent(f, started), started)
+		return e.abort(f, unsent(f, started), started, work)
 	}
 	if f.lease.Message.BodyGone {
-		return e.abort(f, expired(f, e.DisableAfter, started), started)
+		return e.abort(f, expired(f, e.DisableAfter, started), started, work)
 	}
 	a := e.send(ctx, f.lease)
 	ended := e.clock.Read()
 	if ctx.Err() != nil && a.Outcome.Class != hook.Success && a.Outcome.Status == 0 {
-		return e.abort(f, unsent(f, ended), ended) // cut off; that says nothing about the endpoint
+		return e.abort(f, unsent(f, ended), ended, work) // cut off; that says nothing about the endpoint
 	}
-	return e.complete(f, a, started, ended)
+	return e.complete(f, a, started, ended, work)
 }
 
 // mayStart reports whether the lease is still good: the endpoint was not changed
@@ -40,10 +40,10 @@ func (e *Engine) mayStart(f flight) bool {
 }
 
 // abort ends a flight without an attempt.
-func (e *Engine) abort(f flight, r result, t moment) (flight, bool) {
+func (e *Engine) abort(f flight, r result, t moment, work chan flight) (next flight, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.land(f, r, t)
+	return e.land(f, r, t, work)
 }
 
 // expired is the result of a flight whose body is gone. It has an attempt
@@ -75,7 +75,7 @@ func (e *Engine) send(ctx context.Context, l *hook.Lease) (a hook.Attempt) {
 }
 
 // complete decides what follows from an attempt and hands it to the settlers.
-func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment) (next flight, again bool) {
+func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment, work chan flight) (next flight, ok bool) {
 	l := f.lease
 	a.ID = hook.NewID(started.now)
 	a.Message, a.Endpoint, a.Number = l.Message.ID, l.Endpoint.ID, l.Number
@@ -98,7 +98,7 @@ func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment) (next
 	}
 	e.mu.Lock()
 	opened, closed := e.judge(f, a.Outcome, then, started, ended)
-	next, again = e.land(f, r, ended)
+	next, ok = e.land(f, r, ended, work)
 	e.mu.Unlock()
 	if opened {
 		e.logCircuit(l, "open")
@@ -106,7 +106,7 @@ func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment) (next
 	if closed {
 		e.logCircuit(l, "closed")
 	}
-	return next, again
+	return next, ok
 }
 
 // judge lets the endpoint's pace follow from an outcome. It reports whether the

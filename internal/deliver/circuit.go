@@ -74,6 +74,3 @@ func (c *circuit) Hurry(at time.Duration) {
 
 // Open reports whether only probes may go, and when the next one may.
 func (c *circuit) Open() (next time.Duration, open bool) { return c.next, c.open }
-
-// Neutral reports whether there is nothing to remember.
-func (c *circuit) Neutral() bool { return c.failures == 0 }

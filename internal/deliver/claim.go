@@ -10,7 +10,7 @@ import (
 
 const (
 	claimMost  = 512 // deliveries asked for in one claim
-	claimLanes = 256 // lanes asked in one claim
+	claimLanes = 512 // lanes asked in one claim
 
 	// longSleep is how long the claim loop sleeps when it waits for an event.
 	longSleep = time.Hour

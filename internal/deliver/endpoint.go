@@ -13,8 +13,10 @@ const (
 	silentAfter  = time.Second
 	silentPlaces = 2
 
-	// idleAfter is how long what is known of an endpoint outlives its last use.
-	idleAfter = 30 * time.Second
+	// idleAfter is how long what is known of an endpoint outlives its last use,
+	// openIdleAfter how long if its circuit is open.
+	idleAfter     = 30 * time.Second
+	openIdleAfter = time.Hour
 )
 
 // endpoint is what the engine knows of one endpoint while that has work, runs
@@ -160,13 +162,15 @@ func (ep *endpoint) answered(timedOut bool, mono time.Duration) {
 }
 
 // behind reports whether a new delivery must queue up: older first attempts
-// wait, and there is no place for all of them and for this one.
+// wait, and there is no place for all of them and for this one, or a throttle
+// lets them pass one by one.
 func (ep *endpoint) behind(room int, now time.Time) bool {
 	l := &ep.lanes[firstLane]
 	if !l.dueBy(now) {
 		return false
 	}
-	return l.deep || room <= max(0, l.waiting-l.asked)
+	throttled := ep.throttle.rate > 0 || ep.app.throttle.rate > 0
+	return l.deep || throttled || room <= max(0, l.waiting-l.asked)
 }
 
 // take holds n places, r of them for retries.
@@ -215,10 +219,18 @@ func (ep *endpoint) earliest() time.Time {
 
 // idle reports whether nothing would be lost by forgetting the endpoint.
 func (ep *endpoint) idle(mono time.Duration) bool {
-	if ep.leased > 0 || ep.unsettled > 0 || ep.asking || ep.ready || mono-ep.usedAt < idleAfter {
+	if ep.leased > 0 || ep.unsettled > 0 || ep.asking || ep.ready {
 		return false
 	}
-	return ep.closed != hook.ReasonNone || ep.earliest().IsZero() && ep.circuit.Neutral() && ep.holdUntil <= mono
+	unused := mono - ep.usedAt
+	if ep.closed != hook.ReasonNone {
+		return unused >= idleAfter
+	}
+	if !ep.earliest().IsZero() || ep.holdUntil > mono {
+		return false
+	}
+	_, open := ep.circuit.Open()
+	return unused >= openIdleAfter || unused >= idleAfter && !open
 }
 
 // shares divides the places for one claim between the lanes. room is for both,

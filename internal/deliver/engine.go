@@ -34,6 +34,7 @@ type Engine struct {
 	phase     phase
 	node      hook.Node
 	launch    func(flight) // set by Run: flies on a goroutine of its own
+	crew      crew
 	places    places
 	endpoints map[hook.ID]*endpoint
 	apps      map[hook.ID]*app
@@ -111,7 +112,7 @@ func (e *Engine) Reserve(he *hook.Endpoint, size int) bool {
 	if _, open := ep.circuit.Open(); open || ep.closed != hook.ReasonNone || max(ep.holdUntil, ep.napUntil) > t.mono {
 		return false
 	}
-	if e.places.freeFor(ep.app) == 0 {
+	if e.places.freeFor(ep.app) == 0 || e.turns.Len() > 0 && e.places.tight(ep.app) {
 		return false
 	}
 	room := ep.room(e.places.scarce(), t.mono)

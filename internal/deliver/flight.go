@@ -43,27 +43,38 @@ func (e *Engine) dispatch(f flight, t moment) {
 func (e *Engine) takeOff(f flight) {
 	f.ep.sending++
 	e.places.sending++
-	e.launch(f)
-}
-
-// fly makes the attempt of a flight and then of those that wait for the same
-// endpoint, so that a busy endpoint's goroutines are used again.
-func (e *Engine) fly(ctx context.Context, f flight) {
-	for again := true; again; {
-		f, again = e.attempt(ctx, f)
+	if !e.crew.call(f) {
+		e.launch(f)
 	}
 }
 
-// land ends a flight that took off, and gives the next one for its goroutine.
-func (e *Engine) land(f flight, r result, t moment) (flight, bool) {
+// fly makes the attempt of a flight and then others, as long as there are any
+// for this goroutine.
+func (e *Engine) fly(ctx context.Context, f flight) {
+	work := make(chan flight, 1)
+	for ok := true; ok; {
+		var next bool
+		if f, next = e.attempt(ctx, f, work); !next {
+			f, ok = <-work
+		}
+	}
+}
+
+// land ends a flight that took off and finds work for its goroutine: the next
+// flight to the same endpoint, or else what will come on the channel, which is
+// closed if nothing will.
+func (e *Engine) land(f flight, r result, t moment, work chan flight) (next flight, ok bool) {
 	ep := f.ep
 	ep.sending--
 	e.places.sending--
 	e.end(f, r, t)
 	if ep.waiting.Len() == 0 || ep.full() {
+		if e.phase != phaseRunning || !e.crew.join(work) {
+			close(work)
+		}
 		return flight{}, false
 	}
-	next := ep.waiting.Pop()
+	next = ep.waiting.Pop()
 	ep.sending++
 	e.places.sending++
 	for ep.waiting.Len() > 0 && !ep.full() {

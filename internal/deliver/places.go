@@ -52,6 +52,12 @@ func (p *places) freeFor(a *app) int {
 	return max(0, min(p.free(), max(1, p.max/2)-a.leased))
 }
 
+// tight reports whether new deliveries of the application must leave what is
+// free to those that wait already.
+func (p *places) tight(a *app) bool {
+	return p.freeFor(a) <= p.max/16 || p.bytes >= p.maxBytes-p.maxBytes/16
+}
+
 // take holds n places for the endpoint, r of them for retries.
 func (p *places) take(ep *endpoint, n, r int, t moment) {
 	ep.take(n, r, t.mono)

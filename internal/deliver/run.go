@@ -100,6 +100,7 @@ func (e *Engine) setPhase(p phase) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.phase = p
+	e.crew.dismiss(true)
 	for _, ep := range e.endpoints {
 		e.flush(ep, t)
 	}

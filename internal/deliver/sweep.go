@@ -77,11 +77,12 @@ func (e *Engine) hintAll(lanes []hook.Lane) {
 	e.kick(t)
 }
 
-// tidy files every endpoint anew and forgets the idle ones, a few at a time so
-// that nobody waits long for the lock.
+// tidy lets idle goroutines go, files every endpoint anew and forgets the idle
+// ones, a few at a time so that nobody waits long for the lock.
 func (e *Engine) tidy() {
 	const slice = 500
 	e.mu.Lock()
+	e.crew.dismiss(false)
 	all := make([]*endpoint, 0, len(e.endpoints))
 	for _, ep := range e.endpoints {
 		all = append(all, ep)

@@ -29,6 +29,8 @@ type Lease struct {
 	// Due is when the attempt was planned for.
 	Due   time.Time
 	Retry bool // from the retry lane
+	// AtAccept says that Accept gave the lease, not Claim. It is the store's own note.
+	AtAccept bool
 }
 
 // Size is how many bytes the lease keeps in memory, for the engine's bound.

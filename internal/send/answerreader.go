@@ -136,7 +136,7 @@ func (r *answerReader) ReadByte() (byte, error) {
 func (a *answerHead) body(r *answerReader) io.Reader {
 	switch {
 	case a.chunked:
-		r.chunks = chunkReader{from: r}
+		r.chunks = chunkReader{from: r, text: r.chunks.text}
 		return &r.chunks
 	case a.length >= 0:
 		r.sized = sizedReader{from: r, left: a.length}
@@ -169,12 +169,18 @@ const (
 	maxTrailer   = 8 << 10 // all trailer lines, which are not kept
 )
 
+// maxOverhead is how much more framing than content may come, in bytes. Chunks of
+// one byte are fine; a kilobyte of extensions for each is not.
+const maxOverhead = 16 << 10
+
 // chunkReader takes the chunked coding off.
 type chunkReader struct {
 	from *answerReader
 	left int64 // of the current chunk
 	open bool  // a chunk has begun whose end is not read
 	done bool
+	over int64  // framing that no content makes up for
+	text []byte // of the current line
 }
 
 func (c *chunkReader) Read(p []byte) (int, error) {
@@ -213,6 +219,9 @@ func (c *chunkReader) next() error {
 		return err
 	}
 	c.open = true
+	if c.over = max(c.over+int64(len(line))-16-2*c.left, 0); c.over > maxOverhead {
+		return errFraming
+	}
 	if c.left > 0 {
 		return nil
 	}
@@ -235,14 +244,14 @@ func (c *chunkReader) next() error {
 // line reads up to CR LF, at most limit bytes with them. Here a bare line feed is
 // no end: there were proxies that saw one, and servers that did not.
 func (c *chunkReader) line(limit int) ([]byte, error) {
-	var line []byte
+	c.text = c.text[:0]
 	for range limit {
 		b, err := c.from.ReadByte()
 		if err != nil {
 			return nil, err
 		}
-		if line = append(line, b); b == '\n' {
-			text, ok := bytes.CutSuffix(line, []byte("\r\n"))
+		if c.text = append(c.text, b); b == '\n' {
+			text, ok := bytes.CutSuffix(c.text, []byte("\r\n"))
 			if !ok || bytes.IndexByte(text, '\r') >= 0 {
 				return nil, errFraming
 			}

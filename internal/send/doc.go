@@ -25,8 +25,9 @@
 // # Two transports
 //
 // The direct transport speaks HTTP/1.1 on connections of its own, in the
-// goroutine of the caller: an attempt costs about a third of what it costs
-// through net/http, and an idle connection keeps neither goroutines nor buffers.
+// goroutine of the caller: outside of system calls an attempt costs a third of
+// what it costs through net/http, and an idle connection keeps neither goroutines
+// nor buffers.
 // The standard transport is net/http; it serves what the direct one does not:
 // HTTP/2, an egress proxy, and large bodies, during which an early answer must be
 // read while the request is still being written. An https endpoint starts on the standard

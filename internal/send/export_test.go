@@ -12,6 +12,7 @@ var (
 	Classify   = classify
 
 	StatusSentence = statusSentence
+	Span           = span
 )
 
 // Phase is how far an exchange has come.
@@ -37,4 +38,10 @@ func ReadAnswer(raw []byte, limit int) (status int, kept []byte, whole bool, err
 	}
 	kept, whole = keep(a.body(r), a.length, limit)
 	return a.status, kept, whole, nil
+}
+
+// RecordHeaders writes a header section, without status line, as it is stored.
+func RecordHeaders(text []byte) ([]byte, error) {
+	a, err := parseHead(append([]byte("HTTP/1.1 200 OK\r\n"), text...), nil)
+	return appendFields(nil, a.fields), err
 }

@@ -3,10 +3,13 @@ package send_test
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/grapnelhq/grapnel/internal/send"
@@ -77,6 +80,8 @@ func FuzzAnswersAreReadAsNetHTTPReadsThem(f *testing.F) {
 		"HTTP/1.1  200 OK\r\n: x\r\nA b: c\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok",
 		"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1;"+strings.Repeat("x", 900)+"\r\ny\r\n", 30) + "0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\ny\r\n", 5000) + "0\r\n\r\n",
 		"SSH-2.0-x\r\n",
 	} {
 		f.Add([]byte(seed))
@@ -119,4 +124,53 @@ func reference(raw []byte) (status int, body []byte, whole bool, err error) {
 		}
 	}
 	return 0, nil, false, http.ErrNotSupported
+}
+
+// FuzzRecordedHeadersAreJSON makes sure that no answer spoils what is stored of it.
+func FuzzRecordedHeadersAreJSON(f *testing.F) {
+	for _, seed := range []string{"A: b\r\na: c\r\n\r\n", "X: \xff\xfe\"\\\t\r\n\r\n", "X: \xe2\x82\xac \xe2\x80\xa8\r\n\r\n", "Set-Cookie: s\r\n\r\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		recorded, err := send.RecordHeaders(text)
+		if err != nil {
+			return
+		}
+		var headers map[string]string
+		if err := json.Unmarshal(recorded, &headers); err != nil || !utf8.Valid(recorded) {
+			t.Errorf("%q is stored as %q: %v", text, recorded, err)
+		}
+	})
+}
+
+func TestAnswerHeadersAreRecordedLegibly(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"\r\n":                         `{}`,
+		"A: 1\r\nB:\r\na:  2 \r\n\r\n": `{"A":"1, 2","B":""}`,
+		"A: caf\xe9 \x80\r\n\r\n":      "{\"A\":\"café \u0080\"}",
+		"A: caf\xc3\xa9\r\n\r\n":       `{"A":"café"}`,
+		"A: \"q\" \\ \tx\r\n\r\n":      `{"A":"\"q\" \\ \u0009x"}`,
+		"SET-COOKIE: s=1\r\nProxy-Authenticate: Basic\r\nX-Auth-Token: t\r\n\r\n": `{"SET-COOKIE":"***","Proxy-Authenticate":"***","X-Auth-Token":"***"}`,
+	} {
+		if got, err := send.RecordHeaders([]byte(text)); err != nil || string(got) != want {
+			t.Errorf("%q is stored as %s, want %s (%v)", text, got, want, err)
+		}
+	}
+	many := strings.Repeat("X-"+strings.Repeat("n", 20)+": "+strings.Repeat("v", 5000)+"\r\n", 10)
+	if got, err := send.RecordHeaders([]byte(many + "\r\n")); err != nil || len(got) > 40<<10 {
+		t.Errorf("stored %d bytes: %v", len(got), err)
+	}
+}
+
+func TestSpansAreWrittenForPeople(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "under 1 ms", 999 * time.Microsecond: "under 1 ms", 9400 * time.Microsecond: "9 ms", 250 * time.Millisecond: "250 ms",
+		1540 * time.Millisecond: "1.5 s", 2 * time.Second: "2 s", 15003 * time.Millisecond: "15 s",
+	} {
+		if got := send.Span(d); got != want {
+			t.Errorf("%v is written %q, want %q", d, got, want)
+		}
+	}
 }

@@ -149,7 +149,19 @@ func TestUnaskedDataEndsAnIdleConnection(t *testing.T) {
 	}
 }
 
-func TestIdleConnectionsAreBounded(t *testing.T) {
+// within receives, or fails the test after ten seconds.
+func within[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came")
+	}
+	panic("unreachable")
+}
+
+func TestIdleConnectionsAreBoundedForEachHost(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{}, 16)
 	release := make(chan struct{})
@@ -162,19 +174,26 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 		}
 		closed <- struct{}{}
 	})
-	s := newSender(t, func(o *send.Options) { o.MaxIdlePerHost = 3; o.IdleTimeout = 50 * time.Millisecond })
+	s := newSender(t, func(o *send.Options) { o.MaxIdlePerHost = 3; o.IdleTimeout = time.Second })
 	l, _ := lease(p.url(), []byte("{}"))
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { s.Post(t.Context(), l) })
 	}
 	for range 8 {
-		<-arrived
+		within(t, arrived)
 	}
+	began := time.Now()
 	close(release)
 	all.Wait()
-	for range 8 { // five at once, three when they have been idle too long
-		<-closed
+	for range 5 { // more than are kept
+		within(t, closed)
+	}
+	if took := time.Since(began); took >= time.Second {
+		t.Errorf("five connections too many were closed after %v", took)
+	}
+	for range 3 { // idle too long
+		within(t, closed)
 	}
 }
 
@@ -196,15 +215,15 @@ func TestTheOldestIdleConnectionMakesRoom(t *testing.T) {
 		l, _ := lease(url, []byte("{}"))
 		posts(t, s, l, 1)
 	}
-	if first := <-gone; first != "0" {
+	if first := within(t, gone); first != "0" {
 		t.Errorf("the connection to server %s was closed, want that to the first", first)
 	}
 	s.Close()
-	<-gone
-	<-gone
+	within(t, gone)
+	within(t, gone)
 	l, _ := lease(urls[0], []byte("{}"))
 	posts(t, s, l, 1) // still works; its connection is not kept
-	<-gone
+	within(t, gone)
 }
 
 func TestTheCallerCanCutAnAttemptOff(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -148,6 +149,58 @@ func TestConnectionsInMemoryWork(t *testing.T) {
 			t.Errorf("the connection served %d requests, want 3", n)
 		}
 	})
+}
+
+func TestTheDefaultLimitsEndAnAttempt(t *testing.T) {
+	for name, use := range transports {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSender(t, func(o *send.Options) {
+					o.Timeouts = send.Timeouts{}
+					o.Dialer.Connect = func(context.Context, string, string) (net.Conn, error) {
+						ours, theirs := net.Pipe()
+						go func() {
+							time.Sleep(9 * time.Millisecond)
+							io.Copy(io.Discard, theirs)
+							theirs.Close()
+						}()
+						return ours, nil
+					}
+				})
+				use(s)
+				l, _ := lease("http://127.0.0.1/", []byte("{}"))
+				began := time.Now()
+				a := s.Post(t.Context(), l)
+				if a.Outcome.Class != hook.FailTimeout || a.Outcome.Detail != "No answer in 15 s. Connected in under 1 ms, then nothing." {
+					t.Errorf("outcome is %+v", a.Outcome)
+				}
+				if took := time.Since(began); took != 15*time.Second || a.Timings.Total != took || a.Timings.FirstByte < 14*time.Second {
+					t.Errorf("took %v, timings %+v", took, a.Timings)
+				}
+				s.Close()
+			})
+		})
+	}
+}
+
+func TestACharacterThatTheCapCutsIsLeftOut(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"äöüäö":     "äöüäö", // ten bytes
+		"äöüäöü":    "äöüäö",
+		"xäöüäöü":   "xäöüä",
+		"€€€€":      "€€€",
+		"12345678€": "12345678",
+		"1234567😀":  "1234567",
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff": "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	} {
+		p := newPeer(t, func(_ *peer, c *peerConn) { answer("HTTP/1.1 200 OK\r\n\r\n" + body)(c) })
+		s := newSender(t, func(o *send.Options) { o.ResponseCap = 10 })
+		l, _ := lease(p.url(), nil)
+		if a := s.Post(t.Context(), l); string(a.Response) != want {
+			t.Errorf("of %q is kept %q, want %q", body, a.Response, want)
+		}
+	}
 }
 
 // A peer may have enough before it has read everything.

@@ -72,8 +72,9 @@ type Options struct {
 	// ResponseCap is how many bytes of an answer's body are kept; 0: 20,000,
 	// negative: none.
 	ResponseCap int
-	// MaxIdle and MaxIdlePerHost bound the connections kept for later; 0: 4,096
-	// and 256. IdleTimeout is how long one is kept; 0: 90 s.
+	// MaxIdle and MaxIdlePerHost bound the connections that each of the two
+	// transports keeps for later; 0: 4,096 and 256. IdleTimeout is how long one is
+	// kept; 0: 90 s.
 	MaxIdle        int
 	MaxIdlePerHost int
 	IdleTimeout    time.Duration

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // maxHead is the largest header section of an answer, interim answers
@@ -166,8 +167,25 @@ func keep(body io.Reader, size int64, limit int) (kept []byte, ended bool) {
 		}
 	}
 	if size-int64(limit) > maxDrain {
-		return kept, false
+		return wholeRunes(kept), false
 	}
 	n, err := io.Copy(io.Discard, io.LimitReader(body, maxDrain+1))
+	if n > 0 {
+		kept = wholeRunes(kept)
+	}
 	return kept, err == nil && n <= maxDrain
+}
+
+// wholeRunes takes away the part of a character that the cap has left at the end:
+// with it, text would no longer pass for text.
+func wholeRunes(text []byte) []byte {
+	for i := 1; i < utf8.UTFMax && i <= len(text); i++ {
+		if c := text[len(text)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRune(text[len(text)-i:]) {
+				return text[:len(text)-i]
+			}
+			break
+		}
+	}
+	return text
 }

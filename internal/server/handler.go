@@ -36,9 +36,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		}
 		s.apiHandler.ServeHTTP(w, r)
 	case path == "/healthz":
-		s.probe(w, r, func() error { return nil })
+		s.probe(w, r, func(context.Context) error { return nil })
 	case path == "/readyz":
-		s.probe(w, r, func() error { return s.checkReady(r.Context()) })
+		s.probe(w, r, s.checkReady)
 	case path == "/metrics":
 		s.metricsWithKey(w, r)
 	case path == "/":
@@ -56,9 +56,9 @@ func (s *Server) servePrivate(w http.ResponseWriter, r *http.Request) {
 	case path == "/metrics":
 		s.showMetrics.ServeHTTP(w, r)
 	case path == "/healthz":
-		s.probe(w, r, func() error { return nil })
+		s.probe(w, r, func(context.Context) error { return nil })
 	case path == "/readyz":
-		s.probe(w, r, func() error { return s.checkReady(r.Context()) })
+		s.probe(w, r, s.checkReady)
 	case path == "/debug/pprof/cmdline":
 		// The command line may name files that are nobody's business.
 		fail(w, hook.NotFound("page"))
@@ -89,11 +89,11 @@ func (s *Server) checkReady(ctx context.Context) error {
 }
 
 // probe answers whoever looks after the server.
-func (s *Server) probe(w http.ResponseWriter, r *http.Request, check func() error) {
+func (s *Server) probe(w http.ResponseWriter, r *http.Request, check func(context.Context) error) {
 	if !readOnly(w, r) {
 		return
 	}
-	if err := check(); err != nil {
+	if err := check(r.Context()); err != nil {
 		s.log.WarnContext(r.Context(), "not ready", "error", err)
 		fail(w, err)
 		return

@@ -335,7 +335,7 @@ func TestWarningIsWrittenAtOnce(t *testing.T) {
 			t.Errorf("%s: an info line was written without waiting", format)
 		}
 		log.Warn("second")
-		if text := out.String(); strings.Index(text, "first") < 0 || strings.Index(text, "second") < strings.Index(text, "first") {
+		if text := out.String(); !strings.Contains(text, "first") || strings.Index(text, "second") < strings.Index(text, "first") {
 			t.Errorf("%s: %q, want both lines in their order", format, text)
 		}
 	}

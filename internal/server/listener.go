@@ -11,8 +11,6 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
-
-	"github.com/grapnelhq/grapnel/internal/config"
 )
 
 // Limits of a connection.
@@ -97,7 +95,7 @@ func (l *listener) addrPort() netip.AddrPort {
 }
 
 // serve makes the HTTP server.
-func (l *listener) serve(h http.Handler, cfg *config.Config, log *slog.Logger) {
+func (l *listener) serve(h http.Handler, log *slog.Logger) {
 	l.http = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,

@@ -148,7 +148,7 @@ func (s *Server) openStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
-	s.metrics.watchStore(s.store, s.now, s.cfg.SQLitePath())
+	s.metrics.watchStore(s.store, s.now, s.cfg.SQLitePath()) //nolint:contextcheck // a scrape brings none; its reads have a limit of their own
 	s.log.InfoContext(ctx, "database ready", "path", s.cfg.SQLitePath())
 	return nil
 }
@@ -196,13 +196,12 @@ func (s *Server) Stop(ctx context.Context) error {
 	defer cancel()
 	s.closeListeners()
 	engineDone := s.delivery.stop()
-	errs := []error{s.shutdown(deadline)}
+	cut := s.shutdown(deadline)
 	// The engine ends attempts that outlast the deadline itself; the rest is the
 	// time it takes to record and release.
-	errs = append(errs, s.delivery.wait(engineDone, s.cfg.DrainTimeout+chores))
-	s.log.InfoContext(ctx, "no attempt is running any more")
-	errs = append(errs, s.endChores(), s.closeStore())
-	err := errors.Join(errs...)
+	late := s.delivery.wait(engineDone, s.cfg.DrainTimeout+chores)
+	s.log.InfoContext(ctx, "deliveries have ended")
+	err := errors.Join(cut, late, s.endChores(), s.closeStore())
 	if err != nil {
 		s.log.ErrorContext(ctx, "stopped with an error", "error", err)
 	} else {
@@ -230,10 +229,10 @@ func (s *Server) closeStore() error {
 
 // serve begins to answer on the listeners.
 func (s *Server) serve() {
-	s.main.serve(s.handler(), s.cfg, s.log)
+	s.main.serve(s.handler(), s.log)
 	s.chores.start("listener", s.main.run)
 	if s.private != nil {
-		s.private.serve(http.HandlerFunc(s.servePrivate), s.cfg, s.log)
+		s.private.serve(http.HandlerFunc(s.servePrivate), s.log)
 		s.chores.start("metrics listener", s.private.run)
 	}
 }

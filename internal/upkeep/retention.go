@@ -42,11 +42,9 @@ func (r *Retention) Run(ctx context.Context) error {
 		gone, err := r.Store.Expire(ctx, r.Keep, began)
 		rest := r.rest(gone, r.Now().Sub(began))
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case err != nil:
 			rest = afterError
-			if !failing {
+			if !failing && ctx.Err() == nil {
 				r.Log.WarnContext(ctx, "retention could not remove anything, will try again", "error", err)
 			}
 		case some(gone):

@@ -42,12 +42,9 @@ func (t *Tasks) Run(ctx context.Context) error {
 	failing := false
 	for {
 		rest, err := t.round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
 			rest = afterError
-			if !failing {
+			if !failing && ctx.Err() == nil {
 				t.Log.WarnContext(ctx, "background tasks are waiting for the store", "error", err)
 			}
 		}

@@ -199,7 +199,7 @@ func (a *accepting) deliver(w *writer, seq int64, ep *cachedEndpoint, e *hook.Ne
 			state, node, epoch = hook.Sending, a.node.ID, a.node.Epoch
 			lease = &hook.Lease{
 				Ref: hook.DeliveryRef{Message: seq, Endpoint: ep.seq}, Node: a.node,
-				Message: &out.Message, Endpoint: ep.endpoint, Number: 1, Due: at,
+				Message: &out.Message, Endpoint: ep.endpoint, Number: 1, Due: at, AtAccept: true,
 			}
 			out.Leased = append(out.Leased, lease)
 			w.open.lease(seq)

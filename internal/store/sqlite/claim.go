@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -11,39 +12,54 @@ import (
 // process lives, so every lease in the file is free.
 func (s *Store) RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error) {
 	var n hook.Node
-	err := s.write(ctx, func(c *conn) error {
-		if _, err := c.exec(`INSERT INTO nodes (name, epoch, started) VALUES (?, 1, ?)
+	err := s.writeWith(ctx, func(w *writer) error {
+		if _, err := w.conn.exec(`INSERT INTO nodes (name, epoch, started) VALUES (?, 1, ?)
 		  ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1, started = excluded.started`, name, now); err != nil {
 			return err
 		}
-		if _, err := c.one(ctx, `SELECT id, epoch FROM nodes WHERE name = ?`, []any{name}, func(r *row) error {
+		if _, err := w.conn.one(ctx, `SELECT id, epoch FROM nodes WHERE name = ?`, []any{name}, func(r *row) error {
 			n = hook.Node{ID: r.int(0), Epoch: r.int(1)}
 			return nil
 		}); err != nil {
 			return err
 		}
-		return freeLeases(c, s.writer.savedOpen, now)
+		return w.freeLeases(now)
 	})
 	return n, err
 }
 
+// backInLane is the part of an UPDATE that takes a delivery whose attempt was
+// not made out of the hands of a node. A resend that was asked for meanwhile
+// comes first, and the attempt that was not made is the automatic one after it.
+// ?1 is when a delivery leased at accept is due, ?2 hook.ReasonReleased.
+const backInLane = `node = NULL, epoch = NULL, due = coalesce(due, ?1),
+    reason = CASE state WHEN 1 THEN ?2 ELSE reason END, state = CASE state WHEN 1 THEN 0 ELSE state END,
+    auto_due = CASE WHEN again = 1 AND manual = 0 THEN coalesce(due, ?1) ELSE auto_due END,
+    lane = max(lane, again), manual = max(manual, again), again = 0`
+
 // freeLeases makes every leased delivery due: claimed ones again at their time,
-// those leased at accept at now, in the lane they were in. A resend that was
-// asked for meanwhile is the attempt that follows.
-func freeLeases(c *conn, openFrom int64, now time.Time) error {
-	if _, err := c.exec(`UPDATE deliveries SET node = NULL, epoch = NULL, again = 0,
-	    state = CASE state WHEN 1 THEN 0 ELSE state END
-	  WHERE due IS NOT NULL AND node IS NOT NULL`); err != nil {
+// those leased at accept at now, in the lane they were in.
+func (w *writer) freeLeases(now time.Time) error {
+	if _, err := w.conn.exec(`UPDATE deliveries SET `+backInLane+`, updated = ?3 WHERE due IS NOT NULL AND node IS NOT NULL`,
+		now, int(hook.ReasonReleased), now); err != nil {
 		return err
 	}
-	_, err := c.exec(`UPDATE deliveries SET node = NULL, epoch = NULL, again = 0, state = 0, reason = ?, due = ?, updated = ?
-	  WHERE message >= ? AND node IS NOT NULL`, int(hook.ReasonReleased), now, now, openFrom)
-	return err
+	if _, err := w.conn.exec(`UPDATE deliveries SET `+backInLane+`, updated = ?3 WHERE message >= ?4 AND node IS NOT NULL`,
+		now, int(hook.ReasonReleased), now, w.savedOpen); err != nil {
+		return err
+	}
+	w.open.free()
+	for ref := range w.again {
+		w.againEnded = append(w.againEnded, ref)
+	}
+	clear(w.again)
+	return nil
 }
 
 // Lanes implements store.Queue. It skips from lane to lane in the queue index,
 // so its cost is that of the lanes, not of the deliveries in them. The order is
-// that in which the endpoints were made.
+// that in which the endpoints were made. Both lanes of an endpoint are given
+// together, so there may be one more than limit.
 func (s *Store) Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lane, error) {
 	var lanes []hook.Lane
 	err := s.read(ctx, func(ctx context.Context, c *conn) error {
@@ -57,32 +73,44 @@ func (s *Store) Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lan
 				return err
 			}
 		}
-		// Both lanes of an endpoint are given together.
-		for len(lanes) < limit || lane == laneFirst {
+		for {
+			before := at
 			next, found, err := nextLane(ctx, c, &at, &lane)
-			if err != nil || !found {
+			// Both lanes of an endpoint are given together.
+			if err != nil || !found || len(lanes) >= limit && at != before {
 				return err
 			}
 			lanes = append(lanes, next)
 		}
-		return nil
 	})
 	return lanes, err
 }
 
-// firstOfNextLane gives the earliest delivery of the lane after (endpoint, lane).
-const firstOfNextLane = `SELECT endpoint, lane, due FROM deliveries INDEXED BY deliveries_queue
-  WHERE due IS NOT NULL AND node IS NULL AND (endpoint, lane) > (?, ?)
-  ORDER BY endpoint, lane, due LIMIT 1`
+// skipLane moves (at, lane) to the next lane in the queue index and gives the
+// time of its earliest delivery. These are two queries, because SQLite would
+// read a whole lane to get past (endpoint, lane) > (?, ?).
+func skipLane(ctx context.Context, c *conn, at, lane *int64) (due time.Time, found bool, err error) {
+	here := func(r *row) error {
+		*at, *lane, due = r.int(0), r.int(1), r.time(2)
+		return nil
+	}
+	if *lane == laneFirst {
+		found, err = c.one(ctx, `SELECT endpoint, lane, due FROM deliveries INDEXED BY deliveries_queue
+		  WHERE due IS NOT NULL AND node IS NULL AND endpoint = ? AND lane > ? ORDER BY lane, due LIMIT 1`, []any{*at, *lane}, here)
+		if found || err != nil {
+			return due, found, err
+		}
+	}
+	found, err = c.one(ctx, `SELECT endpoint, lane, due FROM deliveries INDEXED BY deliveries_queue
+	  WHERE due IS NOT NULL AND node IS NULL AND endpoint > ? ORDER BY endpoint, lane, due LIMIT 1`, []any{*at}, here)
+	return due, found, err
+}
 
 // nextLane gives the lane after (at, lane) in the queue index and moves there.
 func nextLane(ctx context.Context, c *conn, at, lane *int64) (hook.Lane, bool, error) {
 	var l hook.Lane
-	found, err := c.one(ctx, firstOfNextLane, []any{*at, *lane}, func(r *row) error {
-		*at, *lane = r.int(0), r.int(1)
-		l.Retry, l.Due = *lane == laneRetry, r.time(2)
-		return nil
-	})
+	due, found, err := skipLane(ctx, c, at, lane)
+	l.Retry, l.Due = *lane == laneRetry, due
 	if err != nil || !found {
 		return l, false, err
 	}
@@ -111,7 +139,7 @@ func (s *Store) Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedL
 	var out []hook.ClaimedLane
 	err := s.writer.do(ctx, &op{apply: func(w *writer) error {
 		out = make([]hook.ClaimedLane, len(r.Lanes))
-		room := r.MaxBytes
+		room := claimRoom{bytes: r.MaxBytes}
 		for i, l := range r.Lanes {
 			if err := w.claimLane(r, l, &room, &out[i]); err != nil {
 				return broken{err}
@@ -125,9 +153,8 @@ func (s *Store) Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedL
 	return out, nil
 }
 
-// claimLane leases the earliest deliveries of one lane. room is what is left of
-// ClaimRequest.MaxBytes.
-func (w *writer) claimLane(r hook.ClaimRequest, l hook.ClaimLane, room *int, out *hook.ClaimedLane) error {
+// claimLane leases the earliest deliveries of one lane.
+func (w *writer) claimLane(r hook.ClaimRequest, l hook.ClaimLane, room *claimRoom, out *hook.ClaimedLane) error {
 	e, err := w.endpoint(l.Endpoint)
 	if err != nil {
 		return err
@@ -140,13 +167,8 @@ func (w *writer) claimLane(r hook.ClaimRequest, l hook.ClaimLane, room *int, out
 		out.Closed = hook.ReasonEndpointDisabled
 		return nil
 	}
-	first := *room == r.MaxBytes // nothing leased by this call yet
-	limit := l.Max
-	if *room <= 0 && !first {
-		limit = 0
-	}
-	if limit > 0 {
-		if err := w.leaseDue(r, l, e, limit, room, out); err != nil {
+	if l.Max > 0 {
+		if err := w.leaseDue(r, l, e, room, out); err != nil {
 			return err
 		}
 	}
@@ -159,25 +181,27 @@ func (w *writer) claimLane(r hook.ClaimRequest, l hook.ClaimLane, room *int, out
 	return err
 }
 
-func (w *writer) leaseDue(r hook.ClaimRequest, l hook.ClaimLane, e *cachedEndpoint, limit int, room *int, out *hook.ClaimedLane) error {
+// errFull ends a query when there is no more room for what it gives.
+var errFull = errors.New("no more room")
+
+func (w *writer) leaseDue(r hook.ClaimRequest, l hook.ClaimLane, e *cachedEndpoint, room *claimRoom, out *hook.ClaimedLane) error {
 	err := w.conn.query(context.Background(), `SELECT d.message, d.state, d.reason, d.attempts, d.step, d.manual, d.due, d.auto_due,
 	    m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at, p.body
 	  FROM deliveries d INDEXED BY deliveries_queue
 	    JOIN messages m ON m.seq = d.message LEFT JOIN payloads p ON p.message = d.message
 	  WHERE d.endpoint = ? AND d.lane = ? AND d.due IS NOT NULL AND d.node IS NULL AND d.due <= ?
-	  ORDER BY d.due LIMIT ?`, []any{e.seq, laneOf(l.Retry), r.Now, limit}, func(row *row) error {
-		if *room <= 0 && len(out.Leases) > 0 {
-			return nil
-		}
+	  ORDER BY d.due LIMIT ?`, []any{e.seq, laneOf(l.Retry), r.Now, l.Max}, func(row *row) error {
 		lease, err := scanLease(row, r.Node, e, l.Retry)
 		if err != nil {
 			return err
 		}
-		*room -= lease.Size()
+		if !room.take(lease.Size()) {
+			return errFull
+		}
 		out.Leases = append(out.Leases, lease)
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errFull) {
 		return err
 	}
 	for _, lease := range out.Leases {
@@ -187,6 +211,22 @@ func (w *writer) leaseDue(r hook.ClaimRequest, l hook.ClaimLane, e *cachedEndpoi
 		}
 	}
 	return nil
+}
+
+// claimRoom is what is left of ClaimRequest.MaxBytes. The first delivery is
+// taken whatever its size, or a body larger than all the room would never be sent.
+type claimRoom struct {
+	bytes int
+	taken bool
+}
+
+func (c *claimRoom) take(size int) bool {
+	if c.taken && size > c.bytes {
+		return false
+	}
+	c.bytes -= size
+	c.taken = true
+	return true
 }
 
 func scanLease(r *row, node hook.Node, e *cachedEndpoint, retry bool) (*hook.Lease, error) {
@@ -215,19 +255,20 @@ func contentType(r *row, i int) string {
 	return r.text(i)
 }
 
-// Release implements store.Queue. A resend that was asked for meanwhile is the
-// attempt that follows.
+// Release implements store.Queue.
 func (s *Store) Release(ctx context.Context, leases []*hook.Lease, now time.Time) error {
 	return s.writer.do(ctx, &op{apply: func(w *writer) error {
 		for _, l := range leases {
-			if _, err := w.conn.exec(`UPDATE deliveries SET node = NULL, epoch = NULL, again = 0, due = coalesce(due, ?),
-			    state = CASE state WHEN 1 THEN 0 ELSE state END, updated = ?
-			  WHERE message = ? AND endpoint = ? AND node = ? AND epoch = ?`,
-				l.Due, now, l.Ref.Message, l.Ref.Endpoint, l.Node.ID, l.Node.Epoch); err != nil {
+			n, err := w.conn.exec(`UPDATE deliveries SET `+backInLane+`, updated = ?3
+			  WHERE message = ?4 AND endpoint = ?5 AND node = ?6 AND epoch = ?7`,
+				l.Due, int(hook.ReasonReleased), now, l.Ref.Message, l.Ref.Endpoint, l.Node.ID, l.Node.Epoch)
+			if err != nil {
 				return broken{err}
 			}
-			w.open.end(l.Ref.Message)
-			delete(w.again, l.Ref)
+			if n > 0 {
+				w.endedAtAccept(l)
+				w.wantedAgain(l.Ref) // it is planned now
+			}
 		}
 		return nil
 	}})

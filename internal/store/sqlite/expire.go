@@ -38,6 +38,8 @@ type slice struct {
 	out  hook.Expired
 	rows int // removed or changed so far
 	time stopwatch
+	// ended has the message of each lease that was given at accept and is gone.
+	ended []int64
 }
 
 // chore removes a few rows of one kind and reports whether there may be more.
@@ -59,11 +61,16 @@ func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) 
 	var out hook.Expired
 	err := s.writeWith(ctx, func(w *writer) error {
 		sl := &slice{w: w, keep: keep, now: now, time: startStopwatch()}
-		err := sl.work()
+		if err := sl.work(); err != nil {
+			return err
+		}
+		for _, message := range sl.ended {
+			w.open.end(message)
+		}
+		// A slice fills the log like many other operations.
+		w.check.since += sl.rows / 8
 		out = sl.out
-		// The log grows by what is removed, not by the number of operations.
-		w.check.since += sl.rows
-		return err
+		return nil
 	})
 	if err != nil {
 		return hook.Expired{}, err
@@ -240,15 +247,14 @@ func (s *slice) oldAttempts() (bool, error) {
 	return n == lookRows, err
 }
 
-// oldMessages removes messages with all that belongs to them. Those with a
-// delivery in flight wait for it to end.
+// oldMessages removes messages with all that belongs to them. A node that still
+// has a delivery of one in flight finds its lease lost.
 func (s *slice) oldMessages() (bool, error) {
 	if s.keep.Messages <= 0 {
 		return false, nil
 	}
 	keys, err := s.keys(`SELECT seq FROM (SELECT seq, created FROM messages WHERE seq > 0 ORDER BY seq LIMIT ?) AS page
-	  WHERE created < ? AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.message = page.seq AND d.node IS NOT NULL)`,
-		lookRows, s.now.Add(-s.keep.Messages))
+	  WHERE created < ?`, lookRows, s.now.Add(-s.keep.Messages))
 	if err != nil {
 		return false, err
 	}
@@ -292,11 +298,14 @@ func (s *slice) removeMessage(message int64) (bool, error) {
 // those that still waited to be sent.
 func (s *slice) removeDeliveries(message int64) (n int, err error) {
 	err = s.w.conn.query(context.Background(), `DELETE FROM deliveries WHERE (message, endpoint) IN (
-	    SELECT message, endpoint FROM deliveries WHERE message = ? LIMIT ?) RETURNING state`,
+	    SELECT message, endpoint FROM deliveries WHERE message = ? LIMIT ?) RETURNING state, node IS NOT NULL AND due IS NULL`,
 		[]any{message, sliceRows}, func(r *row) error {
 			n++
 			if hook.State(r.int(0)) == hook.Pending {
 				s.out.Unsent++
+			}
+			if r.bool(1) {
+				s.ended = append(s.ended, message)
 			}
 			return nil
 		})

@@ -30,9 +30,10 @@ func (s *Store) Settle(ctx context.Context, batch []hook.Settlement) ([]hook.Set
 // then the attempt, then the endpoint's failure clock.
 func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	l, t := s.Lease, s.Then
-	attempts := l.Number
+	attempts, status := l.Number, any(s.Attempt.Outcome.Status)
 	if s.Attempt.ID.IsZero() { // nothing was tried
 		attempts--
+		status = nil
 	}
 	due, step := t.Due, t.Step
 	lane := laneRetry
@@ -45,10 +46,10 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	const q = `UPDATE deliveries SET node = NULL, epoch = NULL, state = ?1, reason = ?2, attempts = ?3, step = ?4,
 	    due = CASE again WHEN 1 THEN ?6 ELSE ?5 END,
 	    auto_due = CASE WHEN again = 1 THEN ?5 END,
-	    manual = again, again = 0, lane = ?7, last_status = ?8, updated = ?6
+	    manual = again, again = 0, lane = ?7, last_status = coalesce(?8, last_status), updated = ?6
 	  WHERE message = ?9 AND endpoint = ?10 AND node = ?11 AND epoch = ?12`
 	again := w.wantedAgain(l.Ref)
-	n, err := w.conn.exec(q, int(t.State), int(t.Reason), attempts, step, due, s.Now, lane, s.Attempt.Outcome.Status,
+	n, err := w.conn.exec(q, int(t.State), int(t.Reason), attempts, step, due, s.Now, lane, status,
 		l.Ref.Message, l.Ref.Endpoint, l.Node.ID, l.Node.Epoch)
 	if err != nil {
 		return err
@@ -57,11 +58,12 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 		out.Lost = true
 		return nil
 	}
-	w.open.end(l.Ref.Message)
-	out.Due, out.Retry = due, lane == laneRetry
+	w.endedAtAccept(l)
+	out.Due = due
 	if again {
 		out.Due = s.Now
 	}
+	out.Retry = lane == laneRetry && !out.Due.IsZero()
 	if s.Attempt.ID.IsZero() {
 		return nil
 	}
@@ -70,6 +72,13 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	}
 	out.Disabled, err = w.keepFailureClock(s)
 	return err
+}
+
+// endedAtAccept lowers the count of leases that only their message's number finds.
+func (w *writer) endedAtAccept(l *hook.Lease) {
+	if l.AtAccept {
+		w.open.end(l.Ref.Message)
+	}
 }
 
 // wantedAgain is only asked where it can be true: Resend notes the delivery in

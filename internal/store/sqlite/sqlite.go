@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -65,6 +66,7 @@ type Store struct {
 	writer  *writer
 	readers chan *conn // idle read connections; reads take one and give it back
 	nread   int
+	closed  atomic.Bool // by Close, which does nothing a second time
 }
 
 // Open opens the file at path, makes it if need be, brings it to the newest
@@ -169,6 +171,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends the writer after the group that runs, and closes the file.
 func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
 	s.writer.stop()
 	return errors.Join(s.closeReaders(), s.writer.conn.close(), s.lock.Close())
 }

@@ -182,3 +182,50 @@ func TestAMalformedDatabaseAddressAndASecondProcessAreRefused(t *testing.T) {
 		t.Fatalf("second open: %v", err)
 	}
 }
+
+func TestASearchThatTakesTooLongIsEndedAndItsConnectionIsGood(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite.Options{Unsafe: true, Readers: 1})
+	w.must(w.Exec(w.Context(), `INSERT INTO messages (app, id, event_type, size, created)
+	  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000) SELECT 1, randomblob(20), 'a.b', 0, i FROM n`))
+	list := func(timeout time.Duration, tag string) (hook.PageOf[hook.Message], error) {
+		ctx, cancel := context.WithTimeout(w.Context(), timeout)
+		defer cancel()
+		return w.ListMessages(ctx, hook.MessageFilter{Env: w.env, App: w.app, Tag: tag, Page: hook.Page{Limit: 3}})
+	}
+	for range 5 {
+		if _, err := list(time.Millisecond, "rare"); code(err) != hook.CodeUnavailable {
+			t.Fatalf("the search ended with %v", err)
+		}
+		if p, err := list(time.Minute, ""); err != nil || len(p.Items) != 3 || !p.More {
+			t.Fatalf("then: %+v, %v", p, err)
+		}
+	}
+}
+
+func TestAnIdempotencyKeyOfARefusedCreateIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite.Options{})
+	w.endpoint(func(e *hook.Endpoint) { e.UID = "taken" })
+	for _, auto := range []bool{true, false} {
+		once := &hook.IdempotencyKey{Auto: auto, ExpiresAt: start.Add(time.Hour)}
+		e := hook.Endpoint{ID: hook.NewID(start), App: w.app, Env: w.env, UID: "taken", URL: "https://x.test/", CreatedAt: start, UpdatedAt: start}
+		for range 2 {
+			if _, _, err := w.CreateEndpoint(w.Context(), &e, 0, once); code(err) != hook.CodeConflict {
+				t.Fatalf("auto %v: %v", auto, err)
+			}
+		}
+		e.UID = ""
+		if _, repeated, err := w.CreateEndpoint(w.Context(), &e, 0, once); err != nil || repeated {
+			t.Fatalf("auto %v, free at last: %v, %v", auto, repeated, err)
+		}
+		if _, repeated, err := w.CreateEndpoint(w.Context(), &e, 0, once); err != nil || !repeated {
+			t.Fatalf("auto %v, again: %v, %v", auto, repeated, err)
+		}
+		w.must(w.Close())
+		w.open(sqlite.Options{})
+		if _, repeated, err := w.CreateEndpoint(w.Context(), &e, 0, once); err != nil || !repeated {
+			t.Fatalf("auto %v, after a restart: %v, %v", auto, repeated, err)
+		}
+	}
+}

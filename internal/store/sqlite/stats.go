@@ -11,12 +11,12 @@ import (
 
 const (
 	// countBound is where QueueStats stops counting.
-	countBound = 100_000
+	countBound = 10_000
 	// laneBound is how many lanes it looks at for the oldest delivery.
 	laneBound = 10_000
 )
 
-// QueueStats implements store.Queue. Its cost is bounded: it counts 100,000
+// QueueStats implements store.Queue. Its cost is bounded: it counts 10,000
 // deliveries at most, and looks at the first delivery of 10,000 lanes at most.
 func (s *Store) QueueStats(ctx context.Context, now time.Time) (out hook.QueueStats, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
@@ -37,15 +37,12 @@ func (s *Store) QueueStats(ctx context.Context, now time.Time) (out hook.QueueSt
 func oldestDue(ctx context.Context, c *conn, now time.Time) (oldest time.Time, err error) {
 	endpoint, lane := int64(0), int64(laneRetry)
 	for range laneBound {
-		found, err := c.one(ctx, firstOfNextLane, []any{endpoint, lane}, func(r *row) error {
-			endpoint, lane = r.int(0), r.int(1)
-			if due := r.time(2); !due.After(now) && (oldest.IsZero() || due.Before(oldest)) {
-				oldest = due
-			}
-			return nil
-		})
+		due, found, err := skipLane(ctx, c, &endpoint, &lane)
 		if err != nil || !found {
 			return oldest, err
+		}
+		if !due.After(now) && (oldest.IsZero() || due.Before(oldest)) {
+			oldest = due
 		}
 	}
 	return oldest, nil

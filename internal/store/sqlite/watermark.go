@@ -11,11 +11,14 @@ package sqlite
 type watermark struct {
 	first int64   // seq of open[0]
 	open  []int32 // leases open per message, from first on
+	// floor is the mark of the process before, until its leases are free; then 0.
+	floor int64
 	// uncommitted changes of the running group, to be taken back if it fails
 	added, ended []int64
+	lifted       int64 // the floor before the group
 }
 
-func newWatermark(next int64) *watermark { return &watermark{first: next} }
+func newWatermark(floor, next int64) *watermark { return &watermark{first: next, floor: floor} }
 
 // lease counts one more open lease of a message, which is newer than the mark.
 func (m *watermark) lease(seq int64) {
@@ -34,9 +37,24 @@ func (m *watermark) end(seq int64) {
 	}
 }
 
+// free takes out all leases, those of the process before too: they have ended.
+func (m *watermark) free() {
+	if m.floor != 0 {
+		m.lifted, m.floor = m.floor, 0
+	}
+	for i, n := range m.open {
+		for range n {
+			m.end(m.first + int64(i))
+		}
+	}
+}
+
 // value is the mark to store; next is the seq that the next message will get.
 // Messages without open leases at the front are forgotten by committed.
 func (m *watermark) value(next int64) int64 {
+	if m.floor != 0 {
+		return m.floor
+	}
 	for i, n := range m.open {
 		if n > 0 {
 			return m.first + int64(i)
@@ -47,7 +65,10 @@ func (m *watermark) value(next int64) int64 {
 
 // committed makes the group's changes final.
 func (m *watermark) committed(mark int64) {
-	m.added, m.ended = m.added[:0], m.ended[:0]
+	m.added, m.ended, m.lifted = m.added[:0], m.ended[:0], 0
+	if m.floor != 0 {
+		return
+	}
 	drop := min(max(mark-m.first, 0), int64(len(m.open)))
 	m.open = m.open[drop:]
 	m.first = mark
@@ -65,4 +86,7 @@ func (m *watermark) reset() {
 		m.open[seq-m.first]++
 	}
 	m.added, m.ended = m.added[:0], m.ended[:0]
+	if m.lifted != 0 {
+		m.floor, m.lifted = m.lifted, 0
+	}
 }

@@ -97,7 +97,7 @@ func (w *writer) load() error {
 		return err
 	}
 	w.onDisk = w.lastMessage
-	w.open = newWatermark(w.lastMessage + 1)
+	w.open = newWatermark(w.savedOpen, w.lastMessage+1)
 	return w.autos.load(ctx, w.conn)
 }
 

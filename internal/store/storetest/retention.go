@@ -1,0 +1,272 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/testx"
+)
+
+var retentionTests = []test{
+	{"keeps everything without limits", retentionOff},
+	{"removes messages with all that belongs to them", retentionMessages},
+	{"removes payloads and leaves the rest", retentionPayloads},
+	{"lets a message say how long its payload is kept", retentionOwnPayloadTime},
+	{"removes attempts and leaves the deliveries", retentionAttempts},
+	{"ends what still waited, and counts it", retentionUnsent},
+	{"leaves to the node what is in flight", retentionInFlight},
+	{"drops a resend whose payload went", retentionResend},
+	{"removes keys that have ended", retentionKeys},
+	{"goes in slices", retentionSlices},
+	{"looks at every tenant", retentionTenants},
+}
+
+// expire removes all that is no longer kept, slice by slice.
+func (f *fixture) expire(keep hook.Retention) (sum hook.Expired) {
+	f.Helper()
+	for range 10_000 {
+		e := testx.Must(f.store.Expire(f.ctx, keep, f.now))(f)
+		sum.Messages += e.Messages
+		sum.Payloads += e.Payloads
+		sum.Attempts += e.Attempts
+		sum.Keys += e.Keys
+		sum.Unsent += e.Unsent
+		if !e.More {
+			return sum
+		}
+	}
+	f.Fatal("retention does not come to an end")
+	panic("not reached")
+}
+
+const day = 24 * time.Hour
+
+// old stores a message with one attempt, and lets a time go by.
+func (f *fixture) old(endpoint hook.ID, then time.Duration, change ...func(*hook.NewEvent)) hook.ID {
+	f.Helper()
+	id := f.send(change...)
+	f.settle(f.claimOne(endpoint), answerOK)
+	f.pass(then)
+	return id
+}
+
+// found reports whether a message is there.
+func (f *fixture) found(id hook.ID) bool {
+	f.Helper()
+	_, err := f.store.FindMessage(f.ctx, f.env, f.app, hook.Ref{ID: id}, false)
+	if err != nil {
+		testx.Code(f, err, hook.CodeNotFound)
+	}
+	return err == nil
+}
+
+func retentionOff(f *fixture) {
+	e := f.newEndpoint()
+	id := f.old(e.ID, 10_000*day)
+	testx.Equal(f, f.expire(hook.Retention{}), hook.Expired{})
+	testx.True(f, !f.message(id).BodyGone && len(f.attempts(id)) == 1, "all is there")
+}
+
+func retentionMessages(f *fixture) {
+	e := f.newEndpoint()
+	gone := f.old(e.ID, day, func(n *hook.NewEvent) { n.EventID = "x" })
+	kept := f.old(e.ID, 89*day)
+	keep := hook.Retention{Messages: 90 * day}
+	f.pass(-time.Hour)
+	testx.Equal(f, f.expire(keep).Messages, 0, "an hour before")
+	f.pass(2 * time.Hour)
+	got := f.expire(keep)
+	testx.Equal(f, []int{got.Messages, got.Unsent}, []int{1, 0})
+	testx.True(f, !f.found(gone) && f.found(kept), "the old one is gone, the other kept")
+	testx.Equal(f, f.expire(keep).Messages, 0, "again")
+	list := testx.Must(f.store.ListMessages(f.ctx, hook.MessageFilter{Env: f.env, App: f.app, Page: hook.Page{Limit: 10}}))(f)
+	testx.Equal(f, idsOf(list.Items, func(m hook.Message) hook.ID { return m.ID }), []hook.ID{kept})
+	attempts := testx.Must(f.store.ListAttempts(f.ctx, hook.AttemptFilter{
+		Env: f.env, App: f.app, Endpoint: e.ID, StatusClass: -1, Page: hook.Page{Limit: 10},
+	}))(f)
+	testx.Equal(f, len(attempts.Items), 1, "attempts of the endpoint")
+	counts := testx.Must(f.store.CountAttempts(f.ctx, f.env, f.app, e.ID, noon.Add(-day), f.now))(f)
+	testx.Equal(f, counts, hook.AttemptCounts{Success: 1})
+	_, err := f.store.Resend(f.ctx, f.env, f.app, hook.Ref{ID: gone}, hook.Ref{ID: e.ID}, f.now, nil)
+	testx.Code(f, err, hook.CodeNotFound)
+	f.send(func(n *hook.NewEvent) { n.EventID = "x" }) // its event id is free again
+	f.crash()
+	f.register()
+	testx.True(f, !f.found(gone) && f.found(kept), "after a crash")
+	f.claimOne(e.ID)
+}
+
+func retentionPayloads(f *fixture) {
+	e := f.newEndpoint()
+	gone := f.old(e.ID, 10*day)
+	kept := f.old(e.ID, 25*day)
+	got := f.expire(hook.Retention{Payloads: 30 * day})
+	testx.Equal(f, []int{got.Messages, got.Payloads, got.Attempts}, []int{0, 1, 0})
+	m := f.message(gone)
+	testx.True(f, m.BodyGone && m.Body == nil && m.BodySize > 0, "the payload is gone, the message stays")
+	testx.True(f, !f.message(kept).BodyGone, "the younger one is kept")
+	f.expect(gone, e.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
+	testx.Equal(f, f.numbers(gone), []int{1}, "attempts")
+}
+
+func retentionOwnPayloadTime(f *fixture) {
+	e := f.newEndpoint()
+	until := func(d time.Duration) func(*hook.NewEvent) {
+		at := f.now.Add(d)
+		return func(n *hook.NewEvent) { n.BodyExpiresAt = at }
+	}
+	short := f.old(e.ID, 0, until(time.Hour))
+	long := f.old(e.ID, 0, until(100*day))
+	usual := f.old(e.ID, 0)
+	keep := hook.Retention{Payloads: 30 * day}
+	gone := func(what string, want ...bool) {
+		f.Helper()
+		f.expire(keep)
+		testx.Equal(f, []bool{f.message(short).BodyGone, f.message(long).BodyGone, f.message(usual).BodyGone}, want, what)
+	}
+	f.pass(time.Hour - time.Second)
+	gone("before the first ends", false, false, false)
+	f.pass(2 * time.Second)
+	gone("after the first ended", true, false, false)
+	f.pass(40 * day)
+	gone("after the usual time", true, false, true)
+	f.pass(100 * day)
+	gone("after the last ended", true, true, true)
+	alone := f.old(e.ID, 2*time.Hour, until(time.Hour))
+	keep = hook.Retention{}
+	f.expire(keep)
+	testx.True(f, f.message(alone).BodyGone, "without any limit of the server, too")
+}
+
+func retentionAttempts(f *fixture) {
+	e := f.newEndpoint()
+	id, leases := f.sendLeased()
+	f.settle(leases[0], answerFail)
+	f.pass(10 * day)
+	f.settle(f.claimOne(e.ID), answerFail)
+	f.pass(25 * day)
+	got := f.expire(hook.Retention{Attempts: 30 * day})
+	testx.Equal(f, []int{got.Messages, got.Payloads, got.Attempts}, []int{0, 0, 1})
+	testx.Equal(f, f.numbers(id), []int{2}, "attempts that are left")
+	d := f.delivery(id, e.ID)
+	testx.Equal(f, []any{d.Attempts, d.Step}, []any{2, 2}, "made")
+	l := f.claimOne(e.ID)
+	testx.Equal(f, l.Number, 3, "the next number")
+	f.settle(l, answerOK)
+	testx.Equal(f, f.numbers(id), []int{2, 3})
+}
+
+func retentionUnsent(f *fixture) {
+	e := f.newEndpoint()
+	fresh := f.send()
+	tried, leases := f.sendLeased()
+	f.settle(leases[0], answerFail)
+	later := f.send(func(n *hook.NewEvent) { n.DeliverAt = f.now.Add(60 * day) })
+	delivered, leases := f.sendLeased()
+	f.settle(leases[0], answerOK)
+	f.pass(31 * day)
+	kept := f.send()
+	got := f.expire(hook.Retention{Payloads: 30 * day})
+	testx.Equal(f, []int{got.Payloads, got.Unsent}, []int{4, 3})
+	f.expect(fresh, e.ID, state{State: hook.Canceled, Reason: hook.ReasonExpired})
+	f.expect(tried, e.ID, state{State: hook.Canceled, Reason: hook.ReasonExpired, Attempts: 1, Step: 1})
+	f.expect(later, e.ID, state{State: hook.Canceled, Reason: hook.ReasonExpired})
+	f.expect(delivered, e.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
+	testx.Equal(f, f.lanes(), map[lane]time.Time{{e.ID, false}: f.now}, "lanes with work")
+	testx.Equal(f, f.claimOne(e.ID).Message.ID, kept)
+
+	waiting := f.send()
+	f.pass(100 * day)
+	got = f.expire(hook.Retention{Messages: 90 * day})
+	testx.Equal(f, []int{got.Messages, got.Unsent}, []int{6, 1}, "with the message; one is in flight")
+	testx.True(f, !f.found(waiting), "the message is gone")
+	testx.Equal(f, f.lanes(), map[lane]time.Time{}, "lanes with work")
+}
+
+func retentionInFlight(f *fixture) {
+	e := f.newEndpoint()
+	_, leases := f.sendLeased()
+	succeeds := leases[0]
+	_, leases = f.sendLeased()
+	fails := leases[0]
+	f.pass(31 * day)
+	f.expire(hook.Retention{Payloads: 30 * day})
+	f.settle(succeeds, answerOK)
+	f.expect(succeeds.Message.ID, e.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
+	f.settle(fails, answerFail)
+	f.pass(time.Hour)
+	// What waits now has nothing to send: it is canceled by retention or given
+	// to the engine, which cancels it.
+	f.expire(hook.Retention{Payloads: 30 * day})
+	for _, l := range f.claim(retry(e.ID, 9))[0].Leases {
+		testx.True(f, l.Message.BodyGone, "there is nothing to send")
+		f.settleAll(f.untried(l))
+	}
+	f.expect(fails.Message.ID, e.ID, state{State: hook.Canceled, Reason: hook.ReasonExpired, Attempts: 1, Step: 1})
+
+	gone, leases := f.sendLeased()
+	f.pass(100 * day)
+	f.expire(hook.Retention{Messages: 90 * day})
+	testx.True(f, !f.found(gone), "the message is gone")
+	testx.Equal(f, f.settleAll(f.settlement(leases[0], answerOK))[0], hook.Settled{Lost: true}, "settled after that")
+	f.release(leases...)
+}
+
+func retentionResend(f *fixture) {
+	e := f.newEndpoint()
+	id := f.old(e.ID, 31*day)
+	f.resend(id, e.ID)
+	got := f.expire(hook.Retention{Payloads: 30 * day})
+	testx.Equal(f, got.Payloads, 1)
+	f.expect(id, e.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
+	testx.Equal(f, f.lanes(), map[lane]time.Time{}, "lanes with work")
+}
+
+func retentionKeys(f *fixture) {
+	f.newEndpoint()
+	f.eachKeyKind(func(auto bool, name string) {
+		f.accept(f.keyed(name, "r", auto))
+	})
+	f.pass(9 * time.Minute)
+	testx.Equal(f, f.expire(hook.Retention{}).Keys, 0, "while they count")
+	f.eachKeyKind(func(auto bool, name string) {
+		testx.True(f, f.accept(f.keyed(name, "r", auto))[0].Duplicate, name)
+	})
+	f.pass(2 * time.Minute)
+	testx.Equal(f, f.expire(hook.Retention{}).Keys, 2, "after they ended")
+	testx.Equal(f, f.expire(hook.Retention{}).Keys, 0, "again")
+}
+
+func retentionSlices(f *fixture) {
+	f.newEndpoint()
+	const n = 5000
+	var batch []hook.NewEvent
+	for range n {
+		batch = append(batch, f.event())
+	}
+	f.accept(batch...)
+	f.pass(91 * day)
+	kept := f.send()
+	removed, slices := 0, 0
+	for more := true; more; slices++ {
+		e := testx.Must(f.store.Expire(f.ctx, hook.Retention{Messages: 90 * day}, f.now))(f)
+		removed += e.Messages
+		more = e.More
+		testx.True(f, e.Messages < n, "a slice is small")
+	}
+	testx.Equal(f, removed, n)
+	testx.True(f, slices > 1, "there are several")
+	testx.True(f, f.found(kept), "the young one is kept")
+}
+
+func retentionTenants(f *fixture) {
+	old := f.send()
+	env := f.newEnvironment("other")
+	app := f.newApp(func(a *hook.Application) { a.Env = env }).ID
+	there := f.accept(f.event(func(e *hook.NewEvent) { e.Env, e.App = env, app }))[0].Message.ID
+	f.pass(91 * day)
+	testx.Equal(f, f.expire(hook.Retention{Messages: 90 * day}).Messages, 2)
+	testx.True(f, !f.found(old), "the message of the first is gone")
+	_, err := f.store.FindMessage(f.ctx, env, app, hook.Ref{ID: there}, false)
+	testx.Code(f, err, hook.CodeNotFound, "that of the other")
+}

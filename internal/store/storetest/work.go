@@ -1,0 +1,117 @@
+package storetest
+
+import (
+	"flag"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/testx"
+)
+
+// due is how many deliveries wait at the hanging endpoint. The cost that is
+// looked for grows with it, or does not; it shows long before the million.
+var due = flag.Int("storetest.due", 0, "deliveries due behind one endpoint in the test of a claim's cost; 0: 100,000, or 2,000 with -short")
+
+var workTests = []test{
+	{"a claim costs what it leases, not what is due", claimCost},
+}
+
+// claimCost counts what the store visits for claims and for the list of lanes,
+// with few and with many deliveries due to an endpoint that takes none of them.
+func claimCost(f *fixture) {
+	if f.harness.Visited == nil {
+		return // the store cannot count; its own package has to show it then
+	}
+	hanging := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"slow"} })
+	healthy := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"fast"} })
+	few := f.claimCosts(hanging.ID, healthy.ID)
+	n := *due
+	switch {
+	case n > 0:
+	case testing.Short():
+		n = 2_000
+	default:
+		n = 100_000
+	}
+	f.pile(n)
+	many := f.claimCosts(hanging.ID, healthy.ID)
+	for what, before := range few {
+		// The index gets deeper by a page or two, nothing else may grow.
+		f.Logf("%s: visited %d with nothing due, %d with %d due", what, before, many[what], n)
+		testx.True(f, many[what] <= 2*before+50,
+			fmt.Sprintf("%s visits %d with nothing due and %d with %d due", what, before, many[what], n))
+	}
+}
+
+// pile stores n messages for the hanging endpoint, half of them failed once.
+func (f *fixture) pile(n int) {
+	f.Helper()
+	slow := func(e *hook.NewEvent) { e.EventType, e.Body = "slow", []byte("{}") }
+	for n > 0 {
+		batch := make([]hook.NewEvent, min(n, 1000))
+		n -= len(batch)
+		for i := range batch {
+			batch[i] = f.event(slow)
+		}
+		half := len(batch) / 2
+		f.accept(batch[half:]...)
+		var settle []hook.Settlement
+		for _, a := range f.acceptWith(&places{room: everywhere}, batch[:half]...) {
+			s := f.settlement(a.Leased[0], answerFail)
+			s.Attempt = hook.Attempt{} // only the queue matters here
+			settle = append(settle, s)
+		}
+		f.settleAll(settle...)
+		f.pass(time.Second)
+	}
+	f.pass(time.Hour)
+}
+
+// claimCosts gives what the store visits for each kind of look at the queue.
+func (f *fixture) claimCosts(hanging, healthy hook.ID) map[string]int64 {
+	f.Helper()
+	const k = 10
+	events := make([]hook.NewEvent, k)
+	for i := range events {
+		events[i] = f.event(func(e *hook.NewEvent) { e.EventType = "fast" })
+	}
+	slow := make([]hook.NewEvent, k)
+	for i := range slow {
+		slow[i] = f.event(func(e *hook.NewEvent) { e.EventType = "slow" })
+	}
+	f.accept(slow...)
+	cost := map[string]int64{}
+	count := func(what string, look func()) {
+		before := f.harness.Visited(f.T)
+		idle := f.harness.Visited(f.T) - before // what the counting itself visits
+		before += idle
+		look()
+		cost[what] = f.harness.Visited(f.T) - before - idle
+	}
+	look := func(what string, endpoint hook.ID, most int) {
+		f.accept(events...)
+		for i := range events {
+			events[i].ID = hook.NewID(f.now)
+		}
+		var leases []*hook.Lease
+		count(what, func() { leases = f.claim(first(endpoint, most), retry(endpoint, most))[0].Leases })
+		testx.Equal(f, len(leases), most, what)
+		f.release(leases...)
+		for _, c := range f.claim(first(healthy, 100)) {
+			for _, l := range c.Leases {
+				f.settle(l, answerOK)
+			}
+		}
+	}
+	look("a claim of ten from the healthy endpoint", healthy, k)
+	look("a claim of ten from the hanging endpoint", hanging, k)
+	look("a claim of none from the hanging endpoint", hanging, 0)
+	count("the list of lanes", func() { f.lanes() })
+	count("accepting to the hanging endpoint", func() { f.send(func(e *hook.NewEvent) { e.EventType = "slow" }) })
+	count("canceling ten", func() {
+		testx.Equal(f, testx.Must(f.store.CancelLane(f.ctx, hanging, hook.ReasonByUser, f.now, k))(f), k)
+	})
+	return cost
+}
