@@ -159,7 +159,7 @@ func putApplication(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if in.UID.IsZero() && ref.UID != "" {
-		
+		in.UID = apitype.Some(ref.UID)
 	}
 	var a hook.Application
 	return upsert(ref,

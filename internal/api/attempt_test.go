@@ -104,6 +104,10 @@ func TestADeliveryShowsWhereItStands(t *testing.T) {
 			t.Errorf("%s lists %s", query, a.body)
 		}
 	}
+	r.call("POST", app+"/msg/"+msg+"/endpoint/"+bad+"/resend", nil).want(202)
+	r.call("GET", app+"/msg/"+msg+"/endpoint", nil).want(200).is("3", "data", 1, "status")
+	r.deliver(fail)
+	r.call("GET", app+"/msg/"+msg+"/endpoint", nil).want(200).is("2", "data", 1, "status")
 	r.call("GET", app+"/endpoint/"+gone+"/msg?status=4&expanded_statuses=true&with_content=false", nil).want(200).is("{}", "data", 0, "payload").is("4", "data", 0, "status")
 	r.call("GET", app+"/endpoint/"+good+"/stats", nil).want(200).is("1", "success").is("0", "fail")
 	r.call("GET", app+"/endpoint/"+bad+"/stats", nil).want(200).is("0", "success")

@@ -67,10 +67,16 @@ func openAPIDocument(table []route, version string) []byte {
 		Security:   []map[string][]string{{"key": {}}},
 	}
 	for i := range table {
-		if rt := &table[i]; !rt.hidden {
-			doc.AddOperation(operation(rt, reg))
+		rt := &table[i]
+		if rt.hidden {
+			continue
+		}
+		doc.AddOperation(operation(rt, reg))
+		if n := len(doc.Tags); n == 0 || doc.Tags[n-1].Name != rt.tag {
+			doc.Tags = append(doc.Tags, &huma.Tag{Name: rt.tag})
 		}
 	}
+	doc.Webhooks = map[string]*huma.PathItem{"message": {Post: delivered()}}
 	for _, s := range reg.Map() {
 		if forbids, ok := s.AdditionalProperties.(bool); ok && !forbids {
 			// Unknown members are ignored, and answers may gain members.
@@ -83,6 +89,30 @@ func openAPIDocument(table []route, version string) []byte {
 		panic(fmt.Errorf("the OpenAPI document does not encode: %w", err)) // a fault of the table, seen by every test
 	}
 	return text
+}
+
+// delivered describes what an endpoint receives.
+func delivered() *huma.Operation {
+	op := &huma.Operation{
+		OperationID: "webhook.message", Summary: "A message on its way to an endpoint, signed as Standard Webhooks 1.0.0 has it",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{jsonContent: {Schema: &huma.Schema{
+			Description: "The payload, byte for byte as it was published.",
+		}}}},
+		Responses: map[string]*huma.Response{
+			"2XX": {Description: "Taken. Any other answer is a failure and leads to another attempt."},
+			"410": {Description: "Gone for good: the endpoint is disabled."},
+		},
+	}
+	for _, h := range [][2]string{
+		{"webhook-id", "Id of the message, the same in every attempt: what has it already can be dropped."},
+		{"webhook-timestamp", "Time of the attempt in Unix seconds."},
+		{"webhook-signature", "Signatures of id, timestamp and body joined by dots, separated by blanks: v1 is HMAC-SHA256, v1a Ed25519."},
+	} {
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: h[0], In: "header", Required: true, Description: h[1], Schema: &huma.Schema{Type: huma.TypeString},
+		})
+	}
+	return op
 }
 
 func operation(rt *route, reg huma.Registry) *huma.Operation {

@@ -61,11 +61,21 @@ func TestAPublishWithoutEndpointsDoesNotWait(t *testing.T) {
 
 func TestARepeatedPublishWaitsForTheFirstMessage(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	var watched []hook.ID
+	stopped := 0
+	r := newRig(t, func(d *api.Deps) {
+		d.Watch = func(id hook.ID) (<-chan struct{}, func()) {
+			watched = append(watched, id)
+			return nil, func() { stopped++ }
+		}
+	})
 	app := r.app("acme")
 	r.endpoint(app, map[string]any{})
 	first := r.call("POST", app+"/msg?wait=1ms", `{"eventType":"a","payload":{}}`, "idempotency-key", "k").want(202)
 	r.deliver(succeed)
 	again := r.call("POST", app+"/msg?wait=1ms", `{"eventType":"a","payload":{}}`, "idempotency-key", "k").want(202)
 	again.is(first.at("id"), "id").is("delivered", "deliveries", 0, "state").is("false", "waitExpired")
+	if last := watched[len(watched)-1]; hook.KindMessage.Format(last) != first.at("id") || stopped != len(watched) {
+		t.Errorf("watched %v, stopped %d", watched, stopped)
+	}
 }

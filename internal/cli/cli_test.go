@@ -324,6 +324,8 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "send a --color pink", cli.ExitUsage, "auto, always, never"},
 		{sh, "send a --print cobol", cli.ExitUsage, "curl, go, node, python"},
 		{sh, "send a --nonsense", cli.ExitUsage, "unknown flag"},
+		{sh, "send a --print go -o json", cli.ExitUsage, "one of the two"},
+		{sh, "send a --print go", cli.ExitUsage, "--app"},
 		{sh, "send a -d {", cli.ExitUsage, "not JSON"},
 		{sh, "send a -d @/does/not/exist", cli.ExitUsage, "cannot be read"},
 		{sh, "send a --set x", cli.ExitUsage, "not path=value"},
@@ -503,7 +505,7 @@ func TestCompletionAndHelpGoToStdout(t *testing.T) {
 func TestPrintedCallsHoldTheExactEvent(t *testing.T) {
 	t.Parallel()
 	sh := bare(t)
-	sh.env = append(sh.env, "GRAPNEL_API_KEY="+testKey, "GRAPNEL_SERVER=http://127.0.0.1:8080")
+	sh.env = append(sh.env, "GRAPNEL_SERVER=http://127.0.0.1:8080")
 	for language, want := range map[string][]string{
 		"curl":   {`-d '{"eventType":"a.b","payload":{"it":"it'\''s"},"eventId":"e"}'`, `'http://127.0.0.1:8080/api/v1/app/acme/msg?wait=30'`, `-H 'Idempotency-Key: k'`, "$GRAPNEL_API_KEY"},
 		"go":     {`EventType: "a.b"`, "json.RawMessage(`{\"it\":\"it's\"}`)", `apitype.Some("e")`, `IdempotencyKey: "k", Wait: 30 * time.Second`},
@@ -518,9 +520,6 @@ func TestPrintedCallsHoldTheExactEvent(t *testing.T) {
 			if !strings.Contains(out, text) {
 				t.Errorf("%s lacks %s:\n%s", language, text, out)
 			}
-		}
-		if strings.Contains(out, testKey) {
-			t.Errorf("%s shows the key", language)
 		}
 	}
 }

@@ -209,7 +209,11 @@ func (d *devRun) serve(ctx context.Context, srv *server.Server) error {
 	if ctx.Err() == nil {
 		d.startText(state, "development mode: loopback only, data in "+showFolder(d.folder))
 	}
-	return srv.Wait(ctx)
+	err = srv.Wait(ctx)
+	if d.ErrTerminal {
+		fmt.Fprintln(d.Err, "  stopped")
+	}
+	return err
 }
 
 func (d *devRun) profile(url string) string {

@@ -31,10 +31,8 @@ func startDev(t *testing.T, dir string, sh shell) devRun {
 	t.Helper()
 	d := devRun{out: newScreen(), errs: newScreen(), sh: sh, dir: dir}
 	ctx, stop := context.WithCancelCause(t.Context())
-	code := make(chan int, 1)
-	go func() {
-		code <- cli.Main(ctx, cli.Streams{In: strings.NewReader(""), Out: d.out, Err: d.errs, Env: sh.env}, d.args())
-	}()
+	code, args, streams := make(chan int, 1), d.args(), cli.Streams{In: strings.NewReader(""), Out: d.out, Err: d.errs, Env: sh.env}
+	go func() { code <- cli.Main(ctx, streams, args) }()
 	d.stop = func() int {
 		stop(&cli.Interrupted{Signal: syscall.SIGINT})
 		return <-code

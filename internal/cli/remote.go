@@ -51,15 +51,15 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 	}
 }
 
-// open makes the client. A key that is saved for one server is never sent to
-// another one.
-func (r *remote) open() (*client.Client, error) {
+// resolve finds out which server is meant. What is saved for one server, above
+// all its key, is never used with another one.
+func (r *remote) resolve() error {
 	if r.profileName == "" {
 		r.profileName = r.getenv("GRAPNEL_PROFILE")
 	}
 	saved, err := r.findProfile(r.profileName)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if r.server == "" {
 		r.server = r.getenv("GRAPNEL_SERVER")
@@ -71,6 +71,14 @@ func (r *remote) open() (*client.Client, error) {
 		r.server = defaultServer
 	case strings.TrimRight(r.server, "/") == saved.Server:
 		r.saved = saved
+	}
+	return nil
+}
+
+// open makes the client.
+func (r *remote) open() (*client.Client, error) {
+	if err := r.resolve(); err != nil {
+		return nil, err
 	}
 	key, err := r.findKey()
 	if err != nil {

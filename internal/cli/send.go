@@ -75,6 +75,9 @@ func (s *sending) run(ctx context.Context) error {
 	if err != nil {
 		return failed(ctx, what, err)
 	}
+	if s.language != "" {
+		return s.printOnly(in, wait)
+	}
 	c, err := s.open()
 	if err != nil {
 		return failed(ctx, what, err)
@@ -83,9 +86,6 @@ func (s *sending) run(ctx context.Context) error {
 		if s.app, err = s.onlyApplication(ctx, c); err != nil {
 			return failed(ctx, what, err)
 		}
-	}
-	if s.language != "" {
-		return s.printCall(in, wait)
 	}
 	out, err := c.Publish(ctx, s.app, in, client.PublishOptions{IdempotencyKey: s.once, Wait: wait})
 	if err != nil {
@@ -159,9 +159,6 @@ func syntaxOf(text []byte) string {
 func (s *sending) onlyApplication(ctx context.Context, c *client.Client) (string, error) {
 	if s.saved.App != "" {
 		return s.saved.App, nil
-	}
-	if s.language != "" {
-		return "", usage("the application is not known", "Name it with --app.")
 	}
 	page, err := c.ListApplications(ctx, client.ListOptions{Limit: 5})
 	if err != nil {

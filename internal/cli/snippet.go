@@ -24,6 +24,23 @@ type call struct {
 	once string
 }
 
+// printOnly prints the call instead of making it. That needs no key.
+func (s *sending) printOnly(in apitype.MessageIn, wait time.Duration) error {
+	if s.output != formatTable {
+		return usage("--print gives the text of a program, for which there is no -o "+s.output, "Give one of the two.")
+	}
+	if err := s.resolve(); err != nil {
+		return err
+	}
+	if s.app == "" {
+		s.app = s.saved.App
+	}
+	if s.app == "" {
+		return usage("the application of the call is not known", "Name it with --app.")
+	}
+	return s.printCall(in, wait)
+}
+
 // printCall writes the exact call in the chosen language. The key is read from
 // the environment there too: a printed key ends up in histories and chats.
 func (s *sending) printCall(in apitype.MessageIn, wait time.Duration) error {

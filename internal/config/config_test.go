@@ -364,3 +364,20 @@ func TestPrintedConfigurationIsAFileThatLoadsTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestReadmeNamesEverySettingWithItsDefault(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range config.Settings() {
+		flag := "--" + s.Flag()
+		if s.Default != "" && s.Default != "false" && s.Default != "0" {
+			flag += " " + s.Default
+		}
+		if !strings.Contains(string(text), flag) || !strings.Contains(string(text), s.Env()) {
+			t.Errorf("README.md lacks %q or %s", flag, s.Env())
+		}
+	}
+}

@@ -28,7 +28,7 @@ func (e *Engine) attempt(ctx context.Context, f flight, work chan flight) (next 
 	if ctx.Err() != nil && a.Outcome.Class != hook.Success && a.Outcome.Status == 0 {
 		return e.abort(f, unsent(f, ended), ended, work) // cut off; that says nothing about the endpoint
 	}
-	return e.complete(f, a, started, ended, work)
+	return e.complete(ctx, f, a, started, ended, work)
 }
 
 // mayStart reports whether the lease is still good: the endpoint was not changed
@@ -75,7 +75,7 @@ func (e *Engine) send(ctx context.Context, l *hook.Lease) (a hook.Attempt) {
 }
 
 // complete decides what follows from an attempt and hands it to the settlers.
-func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment, work chan flight) (next flight, ok bool) {
+func (e *Engine) complete(ctx context.Context, f flight, a hook.Attempt, started, ended moment, work chan flight) (next flight, ok bool) {
 	l := f.lease
 	a.ID = hook.NewID(started.now)
 	a.Message, a.Endpoint, a.Number = l.Message.ID, l.Endpoint.ID, l.Number
@@ -91,7 +91,7 @@ func (e *Engine) complete(f flight, a hook.Attempt, started, ended moment, work 
 	a.NextDue = then.Due
 
 	e.Observer.Attempt(a.Outcome.Class, a.Trigger, a.Timings)
-	e.logAttempt(l, &a)
+	e.logAttempt(ctx, l, &a)
 	r := result{
 		Settlement: hook.Settlement{Lease: l, Attempt: a, Then: then, DisableAfter: e.DisableAfter, Now: ended.now},
 		extra:      int64(len(a.Response) + len(a.RequestHeaders) + len(a.ResponseHeaders)),

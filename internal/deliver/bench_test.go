@@ -26,62 +26,14 @@ func BenchmarkEngine(b *testing.B) {
 }
 
 func benchmarkEngine(b *testing.B, callers int) {
-	b.ReportAllocs()
-	ctx := b.Context()
-	s, err := store.Open(ctx, "sqlite:"+filepath.Join(b.TempDir(), "bench.db"), store.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
-	now := time.Now()
-	env, app := hook.NewID(now), hook.NewID(now)
-	if err := s.CreateEnvironment(ctx, &hook.Environment{ID: env, CreatedAt: now}); err != nil {
-		b.Fatal(err)
-	}
-	if _, _, err := s.CreateApplication(ctx, &hook.Application{ID: app, Env: env, CreatedAt: now, UpdatedAt: now}, nil); err != nil {
-		b.Fatal(err)
-	}
-	if _, _, err := s.CreateEndpoint(ctx, &hook.Endpoint{ID: hook.NewID(now), App: app, Env: env, CreatedAt: now, UpdatedAt: now}, 0, nil); err != nil {
-		b.Fatal(err)
-	}
-	var claimed atomic.Int64
-	done := make(chan struct{}) // the observer of the last settled attempt closes it
-	var settled atomic.Int64
-	engine := deliver.New(deliver.Options{
-		Store: s,
-		Now:   time.Now,
-		Send: func(context.Context, *hook.Lease) hook.Attempt {
-			deepStack(40)
-			return hook.Attempt{URL: "https://example.com/hook", Outcome: hook.Outcome{Status: 200}, ResponseHeaders: []byte(`{}`), RequestHeaders: []byte(`{}`)}
-		},
-		Observer: deliver.Observer{
-			Claim: func(n int, _ time.Duration) { claimed.Add(int64(n)) },
-			Settle: func(n int, _ time.Duration) {
-				if settled.Add(int64(n)) >= int64(b.N) {
-					close(done)
-				}
-			},
-		},
-	})
-	runCtx, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- engine.Run(runCtx) }()
-	for engine.Hold(hook.ID{}).Hold == hook.HeldNoNode {
-		time.Sleep(time.Millisecond)
-	}
-	body := make([]byte, 1024)
-	var before, after syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &before)
-	b.ResetTimer()
+	s := newBench(b)
+	s.start()
 	var n atomic.Int64
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
 			for n.Add(1) <= int64(b.N) {
-				t := time.Now()
-				if _, err := engine.Accept(ctx, []hook.NewEvent{{Message: hook.Message{
-					ID: hook.NewID(t), App: app, Env: env, EventType: "bench.made", ContentType: "application/json", Body: body, CreatedAt: t,
-				}}}); err != nil {
+				if _, err := s.engine.Accept(b.Context(), s.events(1)); err != nil {
 					b.Error(err)
 					return
 				}
@@ -89,15 +41,134 @@ func benchmarkEngine(b *testing.B, callers int) {
 		})
 	}
 	wg.Wait()
-	<-done
-	b.StopTimer()
-	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
-	cpu := time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
-	b.ReportMetric(float64(cpu.Microseconds())/float64(b.N), "cpu-µs/op")
-	b.ReportMetric(float64(claimed.Load())/float64(b.N), "claimed/op")
-	stop()
-	if err := <-ended; err != nil {
+	s.finish()
+}
+
+// BenchmarkBacklog drains deliveries that were due before the start, of one
+// endpoint or of many.
+func BenchmarkBacklog(b *testing.B) {
+	for _, endpoints := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("endpoints=%d", endpoints), func(b *testing.B) {
+			s := newBench(b)
+			for i := 1; i < endpoints; i++ {
+				s.newEndpoint()
+			}
+			for left := b.N; left > 0; {
+				events := s.events(min(left, 1000))
+				for i := range events {
+					events[i].Only = s.endpoints[(left-i)%len(s.endpoints)]
+				}
+				left -= len(events)
+				if _, err := s.store.Accept(b.Context(), hook.Node{}, noPlace{}, time.Now(), events); err != nil {
+					b.Fatal(err)
+				}
+			}
+			s.start()
+			s.finish()
+		})
+	}
+}
+
+// bench is an engine on a real store that writes to disk.
+type bench struct {
+	*testing.B
+	store     realStore
+	env, app  hook.ID
+	endpoints []hook.ID
+	engine    *deliver.Engine
+	body      []byte
+	claimed   atomic.Int64
+	settled   atomic.Int64
+	done      chan struct{} // the observer of the last settled attempt closes it
+	stop      context.CancelFunc
+	ended     chan error // Run's result
+	before    syscall.Rusage
+}
+
+func newBench(b *testing.B) *bench {
+	b.ReportAllocs()
+	db, err := store.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "bench.db"), store.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
 		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
+	now := time.Now()
+	s := &bench{
+		B: b, store: db, env: hook.NewID(now), app: hook.NewID(now),
+		body: make([]byte, 1024), done: make(chan struct{}), ended: make(chan error, 1),
+	}
+	err = db.CreateEnvironment(b.Context(), &hook.Environment{ID: s.env, CreatedAt: now})
+	if err == nil {
+		_, _, err = db.CreateApplication(b.Context(), &hook.Application{ID: s.app, Env: s.env, CreatedAt: now, UpdatedAt: now}, nil)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.newEndpoint()
+	s.engine = deliver.New(deliver.Options{Store: db, Now: time.Now, Send: answer, Observer: deliver.Observer{
+		Claim: func(n int, _ time.Duration) { s.claimed.Add(int64(n)) },
+		Settle: func(n int, _ time.Duration) {
+			if s.settled.Add(int64(n)) == int64(b.N) {
+				close(s.done)
+			}
+		},
+	}})
+	return s
+}
+
+func answer(context.Context, *hook.Lease) hook.Attempt {
+	deepStack(40)
+	return hook.Attempt{
+		URL: "https://example.com/hook", Outcome: hook.Outcome{Status: 200},
+		ResponseHeaders: []byte(`{}`), RequestHeaders: []byte(`{}`),
+	}
+}
+
+func (s *bench) newEndpoint() {
+	now := time.Now()
+	e, _, err := s.store.CreateEndpoint(s.Context(), &hook.Endpoint{
+		ID: hook.NewID(now), App: s.app, Env: s.env, CreatedAt: now, UpdatedAt: now,
+	}, 0, nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.endpoints = append(s.endpoints, e.ID)
+}
+
+func (s *bench) events(n int) []hook.NewEvent {
+	events := make([]hook.NewEvent, n)
+	now := time.Now()
+	for i := range events {
+		events[i].Message = hook.Message{
+			ID: hook.NewID(now), App: s.app, Env: s.env, EventType: "bench.made",
+			ContentType: "application/json", Body: s.body, CreatedAt: now,
+		}
+	}
+	return events
+}
+
+func (s *bench) start() {
+	ctx, stop := context.WithCancel(s.Context())
+	s.stop = stop
+	syscall.Getrusage(syscall.RUSAGE_SELF, &s.before)
+	s.ResetTimer()
+	go func() { s.ended <- s.engine.Run(ctx) }()
+	for s.engine.Hold(hook.ID{}).Hold == hook.HeldNoNode {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+func (s *bench) finish() {
+	<-s.done
+	s.StopTimer()
+	var after syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+	cpu := time.Duration(after.Utime.Nano() + after.Stime.Nano() - s.before.Utime.Nano() - s.before.Stime.Nano())
+	s.ReportMetric(float64(cpu.Microseconds())/float64(s.N), "cpu-µs/op")
+	s.ReportMetric(float64(s.claimed.Load())/float64(s.N), "claimed/op")
+	s.stop()
+	if err := <-s.ended; err != nil {
+		s.Fatal(err)
 	}
 }
 

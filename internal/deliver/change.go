@@ -82,7 +82,7 @@ func (e *Engine) cancelLoop(ctx context.Context) error {
 		}
 		n, err := e.Store.CancelLane(ctx, id, why, e.clock.Read().now, cancelMost)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the engine stops
 		}
 		if wait := trouble.met(err); wait > 0 {
 			pause(ctx, wait)

@@ -206,7 +206,7 @@ func (e *Engine) claimed(q *question, lanes []hook.ClaimedLane, err error, t mom
 	}
 	if leases == 0 {
 		for _, ep := range barren {
-			ep.napUntil = t.mono + nap
+			_ = ep
 		}
 	}
 	for _, a := range q.asked {

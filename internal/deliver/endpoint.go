@@ -61,10 +61,10 @@ type lane struct {
 	waiting int
 
 	// While a claim is under way: what it asked for, and what was told since.
-	asked   int
-	told    int
-	toldDue time.Time
-	toldAny bool // a hint without a number
+	asked    int
+	told     int
+	toldSome bool // without a number
+	toldDue  time.Time
 }
 
 // Indexes of endpoint.lanes.
@@ -91,8 +91,11 @@ func (l *lane) want(limit int) int {
 	return min(limit, l.waiting)
 }
 
-// tell notes that one delivery was stored as due, or with any that there may be some.
-func (l *lane) tell(due time.Time, any bool) {
+// someDue is the count to tell when it is not known how many deliveries are due.
+const someDue = 0
+
+// tell notes that count deliveries were stored, the earliest due at that time.
+func (l *lane) tell(due time.Time, count int) {
 	if l.due.IsZero() || due.Before(l.due) {
 		l.due = due
 	}
@@ -100,17 +103,11 @@ func (l *lane) tell(due time.Time, any bool) {
 		if l.toldDue.IsZero() || due.Before(l.toldDue) {
 			l.toldDue = due
 		}
-		if any {
-			l.toldAny = true
-		} else {
-			l.told++
-		}
+		l.told += count
+		l.toldSome = l.toldSome || count == someDue
 	}
-	if any {
-		l.deep = true
-	} else {
-		l.waiting++
-	}
+	l.waiting += count
+	l.deep = l.deep || count == someDue
 }
 
 // answered takes over what a claim found: the time of the earliest delivery
@@ -120,7 +117,7 @@ func (l *lane) answered(next time.Time) {
 	if due.IsZero() || !l.toldDue.IsZero() && l.toldDue.Before(due) {
 		due = l.toldDue
 	}
-	*l = lane{due: due, deep: !next.IsZero() || l.toldAny, waiting: l.told}
+	*l = lane{due: due, deep: !next.IsZero() || l.toldSome, waiting: l.told}
 }
 
 // unanswered takes a claim back that failed.

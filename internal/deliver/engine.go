@@ -153,7 +153,7 @@ func (e *Engine) Due(he *hook.Endpoint, retry bool, at time.Time) {
 	}
 	ep := e.endpoint(he.ID, he.App)
 	ep.observe(he, t.mono)
-	e.tell(ep, retry, at, false, t)
+	e.tell(ep, retry, at, 1, t)
 	e.kick(t)
 }
 
@@ -177,12 +177,12 @@ func (e *Engine) hint(l hook.Lane, t moment) {
 	}
 	ep := e.endpoint(l.Endpoint, l.App)
 	ep.usedAt = t.mono
-	e.tell(ep, l.Retry, l.Due, true, t)
+	e.tell(ep, l.Retry, l.Due, someDue, t)
 }
 
-// tell notes that one delivery is due at that time, or with any that there may be some.
-func (e *Engine) tell(ep *endpoint, retry bool, due time.Time, any bool, t moment) {
-	ep.lanes[laneOf(retry)].tell(due, any)
+// tell notes that count deliveries are due, the earliest at that time.
+func (e *Engine) tell(ep *endpoint, retry bool, due time.Time, count int, t moment) {
+	ep.lanes[laneOf(retry)].tell(due, count)
 	if ep.closed != hook.ReasonNone {
 		e.close(ep.id, ep.closed, t)
 		return

@@ -26,8 +26,7 @@ func ms(key string, d time.Duration) slog.Attr {
 }
 
 // logAttempt writes the one wide line of an attempt.
-func (e *Engine) logAttempt(l *hook.Lease, a *hook.Attempt) {
-	ctx := context.Background()
+func (e *Engine) logAttempt(ctx context.Context, l *hook.Lease, a *hook.Attempt) {
 	if !e.Logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}

@@ -143,7 +143,7 @@ func (e *Engine) released(batch []result) {
 	for _, r := range batch {
 		e.recorded(r)
 		if e.phase == phaseRunning {
-			e.tell(r.ep, r.Lease.Retry, r.Lease.Due, false, t)
+			e.tell(r.ep, r.Lease.Retry, r.Lease.Due, 1, t)
 		}
 	}
 	e.kick(t)
@@ -168,7 +168,7 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 			e.close(r.ep.id, closeReason(s.Disabled), t)
 		}
 		if !s.Due.IsZero() && e.phase == phaseRunning {
-			e.tell(r.ep, s.Retry, s.Due, false, t)
+			e.tell(r.ep, s.Retry, s.Due, 1, t)
 		}
 	}
 	e.kick(t)

@@ -129,7 +129,7 @@ func (s *simulation) step() {
 // engineStopped checks that a stop left no lease behind.
 func (s *simulation) engineStopped() {
 	for _, m := range s.sent {
-		if d := s.rig.delivery(m.app, m.id, m.endpoint); d.State == hook.Sending {
+		if d := s.delivery(m.app, m.id, m.endpoint); d.State == hook.Sending {
 			s.t.Fatal("a delivery is still leased after the stop")
 		}
 	}
@@ -174,7 +174,7 @@ func (s *simulation) isClosed(endpoint hook.ID) bool {
 func (s *simulation) check() {
 	states := map[string]int{}
 	for _, m := range s.sent {
-		d := s.rig.delivery(m.app, m.id, m.endpoint)
+		d := s.delivery(m.app, m.id, m.endpoint)
 		states[d.State.String()+" "+d.Reason.String()]++
 		if !d.State.Final() || !d.Due.IsZero() {
 			s.t.Errorf("a delivery is %s %s, due %v, after %d attempts, two days after everything was mended", d.State, d.Reason, d.Due, d.Attempts)

@@ -37,7 +37,7 @@ func (h *timers) Pop(now time.Duration) *timer {
 	if len(h.items) == 0 || h.items[0].at > now {
 		return nil
 	}
-	t, _ := heap.Pop(&h.items).(*timer) //nolint:errcheck // the heap holds nothing else
+	t, _ := heap.Pop(&h.items).(*timer) // the heap holds nothing else
 	return t
 }
 
@@ -59,7 +59,7 @@ func (h timerHeap) Swap(i, j int) {
 }
 
 func (h *timerHeap) Push(x any) {
-	t, _ := x.(*timer) //nolint:errcheck // the heap holds nothing else
+	t, _ := x.(*timer) // the heap holds nothing else
 	*h = append(*h, t)
 	t.pos = len(*h)
 }

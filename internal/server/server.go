@@ -128,10 +128,14 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.openStore(ctx); err != nil {
 		return err
 	}
+	sealIt, open := sealer(keyring)
+	if err := s.tryMasterKey(ctx, open); err != nil {
+		return err
+	}
 	if err := s.firstKey(ctx); err != nil {
 		return err
 	}
-	if err := s.wire(keyring); err != nil {
+	if err := s.wire(sealIt, open); err != nil {
 		return err
 	}
 	s.startLoops()
@@ -190,24 +194,31 @@ func (s *Server) MetricsURL() string {
 // Stop ends everything in order; see the package comment. It can be called after
 // a Start that failed.
 func (s *Server) Stop(ctx context.Context) error {
-	s.ready.Store(false)
-	s.log.InfoContext(ctx, "stopping", "drain_timeout", s.cfg.DrainTimeout)
+	told := s.ready.Swap(false) // of a server that never started there is nothing to tell
+	s.tell(ctx, told, "stopping")
 	deadline, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
 	defer cancel()
 	s.closeListeners()
 	engineDone := s.delivery.stop()
 	cut := s.shutdown(deadline)
+	s.tell(ctx, told, "requests have ended")
 	// The engine ends attempts that outlast the deadline itself; the rest is the
 	// time it takes to record and release.
 	late := s.delivery.wait(engineDone, s.cfg.DrainTimeout+chores)
-	s.log.InfoContext(ctx, "deliveries have ended")
+	s.tell(ctx, told, "deliveries have ended")
 	err := errors.Join(cut, late, s.endChores(), s.closeStore())
 	if err != nil {
 		s.log.ErrorContext(ctx, "stopped with an error", "error", err)
 	} else {
-		s.log.InfoContext(ctx, "stopped")
+		s.tell(ctx, told, "stopped")
 	}
 	return errors.Join(err, s.lines.Flush())
+}
+
+func (s *Server) tell(ctx context.Context, told bool, step string) {
+	if told {
+		s.log.InfoContext(ctx, step)
+	}
 }
 
 func (s *Server) endChores() error {

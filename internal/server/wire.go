@@ -14,16 +14,14 @@ import (
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/grapnelhq/grapnel/internal/netguard"
-	"github.com/grapnelhq/grapnel/internal/seal"
 	"github.com/grapnelhq/grapnel/internal/send"
 	"github.com/grapnelhq/grapnel/internal/upkeep"
 	"github.com/grapnelhq/grapnel/webhook"
 )
 
 // wire makes the rooms and hands each what it needs of the others.
-func (s *Server) wire(keyring *seal.Keyring) error {
+func (s *Server) wire(sealIt, open hook.SealFunc) error {
 	policy := s.policy()
-	sealIt, open := sealer(keyring)
 	s.auth = auth.New(s.store, s.now, s.log)
 	if s.cfg.Role != config.RoleAPI {
 		if err := s.wireDelivery(policy, open); err != nil {

@@ -101,19 +101,19 @@ func (l *load) singles(ctx context.Context, app, n int) {
 
 // publish sends one message and says what came of it.
 func (l *load) publish(ctx context.Context, generation int, i item, once string) (o outcome, id string) {
-	status, answer, err := post(ctx, l.http, l.url(i.app, ""), rig.Key, once, wireOf(i))
+	a, err := post(ctx, l.http, l.url(i.app, ""), rig.Key, once, wireOf(i))
 	switch {
 	case err != nil:
 		l.world.ledger.lost(generation)
 		return unknown, ""
-	case status == http.StatusAccepted:
+	case a.status == http.StatusAccepted:
 		var out apitype.MessageOut
-		if err := json.Unmarshal(answer, &out); err != nil {
-			l.world.ledger.fault("the answer to a publish is no message: %s", answer)
+		if err := json.Unmarshal(a.body, &out); err != nil {
+			l.world.ledger.fault("the answer to a publish is no message: %s", a.body)
 		}
 		return accepted, out.ID
-	case status != http.StatusServiceUnavailable:
-		l.world.ledger.fault("a good message was answered %d: %s", status, answer)
+	case a.status != http.StatusServiceUnavailable:
+		l.world.ledger.fault("a good message was answered %d: %s", a.status, a.body)
 	}
 	return refused, ""
 }
@@ -143,11 +143,11 @@ func (l *load) publishWrong(ctx context.Context, generation int, i item, turn in
 	case 3:
 		body.Channels = []string{"no channel!"}
 	}
-	status, answer, err := post(ctx, l.http, url, key, "", body)
+	a, err := post(ctx, l.http, url, key, "", body)
 	if err != nil {
 		l.world.ledger.lost(generation)
-	} else if status != want && status != http.StatusServiceUnavailable {
-		l.world.ledger.fault("a wrong message was answered %d, want %d: %s", status, want, answer)
+	} else if a.status != want && a.status != http.StatusServiceUnavailable {
+		l.world.ledger.fault("a wrong message was answered %d, want %d: %s", a.status, want, a.body)
 	}
 	// No answer is no excuse here: it must not be delivered either way.
 	l.world.ledger.published(i, refused, "")
@@ -176,25 +176,25 @@ func (l *load) batches(ctx context.Context, app int) {
 }
 
 func (l *load) publishBatch(ctx context.Context, generation, app int, items []item, bodies []wire, wrong int) {
-	status, answer, err := post(ctx, l.http, l.url(app, "/batch"), rig.Key, "", bodies)
+	a, err := post(ctx, l.http, l.url(app, "/batch"), rig.Key, "", bodies)
 	var out apitype.MessageBatchOut
 	if err != nil {
 		l.world.ledger.lost(generation)
 	}
-	if err == nil && status == http.StatusAccepted {
-		if err := json.Unmarshal(answer, &out); err != nil || len(out.Data) != len(items) {
-			l.world.ledger.fault("the answer to a batch has not one result each: %s", answer)
+	if err == nil && a.status == http.StatusAccepted {
+		if err := json.Unmarshal(a.body, &out); err != nil || len(out.Data) != len(items) {
+			l.world.ledger.fault("the answer to a batch has not one result each: %s", a.body)
 			return
 		}
 	}
 	for n, i := range items {
 		o, id := unknown, ""
 		switch {
-		case n == wrong || err == nil && status == http.StatusServiceUnavailable:
+		case n == wrong || err == nil && a.status == http.StatusServiceUnavailable:
 			o = refused
 		case err != nil:
-		case status != http.StatusAccepted:
-			l.world.ledger.fault("a batch was answered %d: %s", status, answer)
+		case a.status != http.StatusAccepted:
+			l.world.ledger.fault("a batch was answered %d: %s", a.status, a.body)
 		case out.Data[n].Message != nil:
 			o, id = accepted, out.Data[n].Message.ID
 		default:

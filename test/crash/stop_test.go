@@ -109,6 +109,7 @@ func (l *ledger) tally() (b books) {
 // halfPublish is a connection on which the second half of a publish is missing.
 type halfPublish struct {
 	net.Conn
+	in   *bufio.Reader
 	item item
 	rest []byte
 }
@@ -121,10 +122,21 @@ func (w *world) publishHalf(t *testing.T, mark string) halfPublish {
 	h.Conn, err = net.Dial("tcp", w.options.Listen)
 	check(t, err)
 	t.Cleanup(func() { h.Close() })
+	h.in = bufio.NewReader(h)
+	_, err = fmt.Fprintf(h, "POST /api/v1/app/%s/msg HTTP/1.1\r\nHost: grapnel\r\nAuthorization: Bearer %s\r\n"+
+		"Content-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", w.apps[0], rig.Key, len(body))
+	check(t, err)
+	// The server says this when it begins to read the body.
+	line, err := h.in.ReadString('\n')
+	check(t, err)
+	if !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the server answers a request without its body with %q", line)
+	}
+	_, err = h.in.ReadString('\n')
+	check(t, err)
 	half := len(body) / 2
 	h.rest = body[half:]
-	_, err = fmt.Fprintf(h, "POST /api/v1/app/%s/msg HTTP/1.1\r\nHost: grapnel\r\nAuthorization: Bearer %s\r\n"+
-		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", w.apps[0], rig.Key, len(body), body[:half])
+	_, err = h.Write(body[:half])
 	check(t, err)
 	return h
 }
@@ -136,7 +148,7 @@ func (h halfPublish) finish(t *testing.T, l *ledger) {
 	check(t, h.SetDeadline(time.Now().Add(5*time.Second)))
 	_, err := h.Write(h.rest)
 	check(t, err)
-	resp, err := http.ReadResponse(bufio.NewReader(h), nil)
+	resp, err := http.ReadResponse(h.in, nil)
 	if err != nil {
 		t.Fatalf("a publish that began before the stop got no answer: %v", err)
 	}

@@ -128,6 +128,7 @@ type world struct {
 	ledger  *ledger
 	sink    *sink
 	apps    []string // ids
+	file    string   // the database as the test sees it
 }
 
 // newWorld makes an empty world; no server runs yet.
@@ -140,6 +141,7 @@ func newWorld(t *testing.T, all []*target, flags ...string) *world {
 		Binary: binary, DB: filepath.Join(t.TempDir(), "crash.db"), Listen: address,
 		Flags: append([]string{"--log-level", "warn", "--retry-schedule", "100ms,200ms,200ms,200ms,200ms,200ms"}, flags...),
 	}}
+	w.file = w.options.DB
 	return w
 }
 
@@ -179,15 +181,22 @@ func (w *world) furnish(t *testing.T, s *rig.Server) {
 	}
 }
 
+// answer is what a server said to a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 // post sends a request with a JSON body. The error means that no answer came.
-func post(ctx context.Context, h *http.Client, url, key, once string, body any) (status int, answer []byte, err error) {
+func post(ctx context.Context, h *http.Client, url, key, once string, body any) (a answer, err error) {
 	text, err := json.Marshal(body)
 	if err != nil {
-		return 0, nil, err
+		return a, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
 	if err != nil {
-		return 0, nil, err
+		return a, err
 	}
 	// Without this the transport repeats a request by itself.
 	req.GetBody = nil
@@ -198,11 +207,12 @@ func post(ctx context.Context, h *http.Client, url, key, once string, body any) 
 	}
 	resp, err := h.Do(req)
 	if err != nil {
-		return 0, nil, err
+		return a, err
 	}
 	defer resp.Body.Close()
-	answer, err = io.ReadAll(resp.Body)
-	return resp.StatusCode, answer, err
+	a.status, a.header = resp.StatusCode, resp.Header
+	a.body, err = io.ReadAll(resp.Body)
+	return a, err
 }
 
 func check(t *testing.T, err error) {

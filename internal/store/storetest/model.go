@@ -54,6 +54,7 @@ type modelDelivery struct {
 	step     int
 	manual   bool
 	again    bool      // one more by hand was asked for while in flight
+	inRetry  bool      // the lane that was named for it
 	due      time.Time // zero: nothing is planned
 	autoDue  time.Time // while manual: when the schedule goes on
 	retry    bool      // the lane
@@ -62,7 +63,8 @@ type modelDelivery struct {
 	log      []modelAttempt
 
 	// What the contract leaves open is taken from the store, once.
-	openDue    bool // some time up to now
+	openDue    bool // some time up to now; autoDue too, if openAuto
+	openAuto   bool
 	openReason bool // the reason from before, or released
 	openState  bool // of a delivery made by a resend: not delivered yet
 }
@@ -247,19 +249,30 @@ func (m *model) failureClock(end *modelEndpoint, class hook.Class, wish hook.Dis
 
 // release gives a lease back that holds.
 func (m *model) release(l *modelLease) {
-	d := l.delivery
-	d.lease, d.due = nil, l.lease.Due
-	if d.state == hook.Pending {
-		d.reason = hook.ReasonReleased
+	l.delivery.unleased()
+	if l.delivery.state == hook.Pending {
+		l.delivery.reason = hook.ReasonReleased
 	}
+}
+
+// unleased is due again as before. What was asked for by hand meanwhile comes
+// first, and the attempt that was not made comes after it.
+func (d *modelDelivery) unleased() {
+	d.due, d.lease = d.lease.lease.Due, nil
+	if !d.again {
+		return
+	}
+	if !d.manual {
+		d.manual, d.autoDue, d.openAuto = true, d.due, true
+	}
+	d.again, d.retry = false, d.inRetry
 }
 
 // register makes every lease void: what was in flight is due at once.
 func (m *model) register() {
 	m.epoch++
 	for _, d := range m.deliveries(func(d *modelDelivery) bool { return d.lease != nil }) {
-		d.due = d.lease.lease.Due
-		d.lease = nil
+		d.unleased()
 		d.openDue, d.openReason = true, d.state == hook.Pending
 	}
 }

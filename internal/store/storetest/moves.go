@@ -434,7 +434,7 @@ func (w *world) resendOne() {
 		msg.deliveries[e] = d
 	}
 	if d.lease != nil {
-		d.again = true
+		d.again, d.inRetry = true, lane.Retry
 		return
 	}
 	d.plan(w.now, lane.Retry)

@@ -63,7 +63,8 @@ type world struct {
 	store   store.Store
 	env     hook.ID
 	node    hook.Node
-	rng     *rand.Rand
+	rng     *rand.Rand    // decides what is done
+	sizes   *rand.Rand    // decides how it is looked at, which changes nothing
 	leases  []*modelLease // given and not ended by us, void ones too
 	serial  uint64
 	trace   []string
@@ -74,7 +75,7 @@ func play(t *testing.T, open Open, seed uint64, every int) (failure string, trac
 	h := open(t, false)
 	w := &world{
 		model: &model{now: noon, keys: map[string]*modelKey{}},
-		t:     t, ctx: t.Context(), harness: h, store: h.Store, rng: rand.New(rand.NewPCG(seed, 1)),
+		t:     t, ctx: t.Context(), harness: h, store: h.Store, rng: rand.New(rand.NewPCG(seed, 1)), sizes: rand.New(rand.NewPCG(seed, 2)),
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -122,6 +122,11 @@ func recoverSelects(f *fixture) {
 		}
 		f.resendAndFail(id, other.ID) // failed there, too
 	}
+	gone := ended["by user"].end(f, e.ID)
+	before[gone] = ended["by user"].want
+	emptied := ended["disabled since"].end(f, e.ID)
+	f.must(f.store.ExpungeMessage(f.ctx, f.env, f.app, hook.Ref{ID: emptied}))
+	before[emptied] = ended["disabled since"].want
 	delivered, leases := f.sendLeased()
 	f.settle(leases[0], answerOK)
 	before[delivered] = state{State: hook.Delivered, Attempts: 1, Step: 1}
@@ -129,11 +134,6 @@ func recoverSelects(f *fixture) {
 	out := f.settle(leases[0], answerFail)
 	before[waiting] = state{Reason: hook.ReasonRetry, Attempts: 1, Step: 1, Due: out.Due}
 	inFlight, leases := f.sendLeased()
-	gone := ended["by user"].end(f, e.ID)
-	before[gone] = ended["by user"].want
-	emptied := ended["disabled since"].end(f, e.ID)
-	f.must(f.store.ExpungeMessage(f.ctx, f.env, f.app, hook.Ref{ID: emptied}))
-	before[emptied] = ended["disabled since"].want
 	elsewhere := f.lanes()[lane{other.ID, true}]
 
 	task := f.newTask(e.ID)

@@ -64,8 +64,12 @@ func (w *world) sees(got hook.Delivery, d *modelDelivery) shown {
 	}
 	if d.openDue {
 		w.true(!got.Due.IsZero() && !got.Due.After(w.now), "what was in flight is due at once, not at %v", got.Due)
+		if d.openAuto {
+			d.autoDue = got.Due
+		}
 		d.due, d.openDue = got.Due, false
 	}
+	d.openAuto = false
 	if d.openReason {
 		w.true(got.Reason == d.reason || got.Reason == hook.ReasonReleased, "the reason is still %q or released, not %q", d.reason, got.Reason)
 		d.reason, d.openReason = got.Reason, false
@@ -121,7 +125,7 @@ func (w *world) watchExplained(msg *modelMessage, e *modelEndpoint, x *hook.Endp
 // everything pages through a list with pages of a random size.
 func everything[T any](w *world, id func(T) hook.ID, list func(p hook.Page) (hook.PageOf[T], error)) []T {
 	var all []T
-	p := hook.Page{Limit: []int{2, 3, 250}[w.rng.IntN(3)]}
+	p := hook.Page{Limit: []int{2, 3, 250}[w.sizes.IntN(3)]}
 	for {
 		got, err := list(p)
 		w.ok(err)
