@@ -59,7 +59,7 @@ func TestKeyPrintsAsMaskEverywhere(t *testing.T) {
 // assertNoTrace looks for the secret in every spelling that a printer produces.
 func assertNoTrace(t *testing.T, printed string, raw []byte) {
 	t.Helper()
-	decimals := strings.Trim(fmt.Sprint(raw), "[]")
+	decimals := strings.Trim(fmt.Sprintf("%d", raw), "[]")
 	for _, spelling := range []string{
 		string(raw), base64.StdEncoding.EncodeToString(raw)[:16],
 		fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw), decimals,

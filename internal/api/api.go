@@ -119,6 +119,6 @@ func New(d Deps) *API {
 	return a
 }
 
-// Handler gives the handler for everything under /api. It must see paths as the
+// Handler gives the handler for everything under /api and /ingest/api. It must see paths as the
 // client sent them: a ServeMux in front of it would redirect a doubled slash.
 func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }

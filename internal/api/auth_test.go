@@ -249,3 +249,15 @@ func TestEnvironmentsDoNotSeeEachOther(t *testing.T) {
 	r.callAs(key, "DELETE", "/app/"+id, nil).refused(404, "not_found")
 	r.callAs(key, "GET", "/app", nil).want(200).is("[]", "data")
 }
+
+func TestTokensEndWithTheirApplication(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.app("acme")
+	token := r.call("POST", "/auth/app-portal-access/acme", nil).want(200).at("token")
+	r.callAs(token, "GET", "/event-type", nil).want(200)
+	r.call("DELETE", "/app/acme", nil).want(204)
+	r.callAs(token, "GET", "/event-type", nil).refused(401, "authentication_failed")
+	r.app("acme")
+	r.callAs(token, "GET", "/app/acme", nil).refused(401, "authentication_failed")
+}

@@ -268,7 +268,7 @@ var hostile = map[string]func(*testing.T, *rig){
 			}
 			started := time.Now()
 			a := r.call("POST", app+"/msg", `{"eventType":"a","payload":{"v":`+text+`}}`)
-			if want := map[byte]int{'y': 202, 'n': 422, 'i': a.status}[name[0]]; a.status != want || a.status >= 500 || time.Since(started) > time.Second {
+			if want := map[byte]int{'y': 202, 'n': 422, 'i': a.status}[name[0]]; a.status != want || a.status >= 500 || time.Since(started) > 10*time.Second {
 				t.Errorf("%s answers %d after %v", name, a.status, time.Since(started))
 			}
 		}
@@ -315,7 +315,7 @@ var hostile = map[string]func(*testing.T, *rig){
 		r.call("POST", app+"/msg?with_content=false", `{"eventType":"a","payload":{`+b.String()+`"z":0}}`).want(202)
 		r.call("POST", app+"/msg?with_content=false", `{"eventType":"a",`+b.String()+`"payload":{}}`).want(202)
 		r.call("POST", app+"/msg?with_content=false", `{"eventType":"a","payload":{"`+strings.Repeat("k", 10<<20)+`":0}}`).want(202)
-		if took := time.Since(started); took > 10*time.Second {
+		if took := time.Since(started); took > time.Minute {
 			t.Errorf("took %v", took)
 		}
 	},

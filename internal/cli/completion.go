@@ -11,7 +11,10 @@ import (
 
 var shells = []string{"bash", "zsh", "fish", "powershell"}
 
-func knownShell(_ *cobra.Command, args []string) error {
+func oneShell(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage(cmd.CommandPath()+" needs the name of a shell", "Write one of "+strings.Join(shells, ", ")+".")
+	}
 	if slices.Contains(shells, args[0]) {
 		return nil
 	}
@@ -33,7 +36,7 @@ func (a *app) completionCommand() *cobra.Command {
   fish        grapnel completion fish > ~/.config/fish/completions/grapnel.fish
   powershell  grapnel completion powershell | Out-String | Invoke-Expression`,
 		ValidArgs: shells,
-		Args:      cobra.MatchAll(oneArg("bash|zsh|fish|powershell"), knownShell),
+		Args:      oneShell,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] {

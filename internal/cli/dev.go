@@ -35,6 +35,9 @@ var devDefaults = map[string]string{
 const (
 	devKeyFile   = "api-key"
 	devStateFile = "dev.json"
+	// devReceiver is where the receiver listens if it can.
+	devReceiver = "127.0.0.1:8090"
+	anyPort     = "127.0.0.1:0"
 	// portsToTry is how many ports are tried if the usual one is taken.
 	portsToTry = 20
 	// attachWait is how long the running server may take to answer, and to
@@ -59,6 +62,7 @@ type devRun struct {
 	folder   string
 	receiver *receiver
 	notes    []string
+	saved    bool // as a profile of the command line
 }
 
 func (a *app) devCommand() *cobra.Command {
@@ -113,7 +117,7 @@ func (d *devRun) run(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if d.receiver, err = newReceiver(ctx, d.lastReceiver()); err != nil {
+	if d.receiver, err = newReceiver(ctx, d.receiverAddress()); err != nil {
 		return err
 	}
 	received := make(chan error, 1) // the receiver's goroutine sends, Wait's caller receives
@@ -131,12 +135,12 @@ func (d *devRun) run(ctx context.Context) error {
 // prepare makes the folder and the key of the first run.
 func (d *devRun) prepare() error {
 	if err := os.MkdirAll(d.folder, 0o700); err != nil {
-		return fmt.Errorf("making the folder for data: %w", err)
+		return unwritable(err)
 	}
 	if filepath.Base(d.folder) == ".grapnel" {
 		// Keys and payloads do not belong into anybody's repository.
 		if err := writeNew(filepath.Join(d.folder, ".gitignore"), "*\n"); err != nil {
-			return err
+			return unwritable(err)
 		}
 	}
 	if d.cfg.APIKey != "" {
@@ -144,7 +148,7 @@ func (d *devRun) prepare() error {
 	}
 	path := filepath.Join(d.folder, devKeyFile)
 	if err := writeNew(path, server.NewAPIKey()+"\n"); err != nil {
-		return err
+		return unwritable(err)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -152,6 +156,13 @@ func (d *devRun) prepare() error {
 	}
 	d.cfg.APIKey = config.Secret(strings.TrimSpace(string(text)))
 	return nil
+}
+
+func unwritable(err error) *failure {
+	return &failure{
+		exit: ExitError, code: "unwritable", what: "grapnel dev cannot keep its data", why: err.Error(), err: err,
+		fix: "Run it in a folder that you can write to, or name another place with --db sqlite:PATH.",
+	}
 }
 
 // writeNew writes a file that only its owner can read, unless it exists.
@@ -207,7 +218,7 @@ func (d *devRun) serve(ctx context.Context, srv *server.Server) error {
 		d.notes = append(d.notes, "A second `grapnel dev` will not find this one: "+err.Error())
 	}
 	if ctx.Err() == nil {
-		d.startText(state, "development mode: loopback only, data in "+showFolder(d.folder))
+		d.startText(state, "development mode: loopback only, data in "+showFolder(d.folder), "^C stops.")
 	}
 	err = srv.Wait(ctx)
 	if d.ErrTerminal {
@@ -216,12 +227,13 @@ func (d *devRun) serve(ctx context.Context, srv *server.Server) error {
 	return err
 }
 
+// profile saves server and key for the command line, and says so.
 func (d *devRun) profile(url string) string {
 	err := d.saveProfile(devProfile, profile{Server: url, APIKey: d.cfg.APIKey.Reveal(), App: demoApp})
-	if err != nil {
-		return "not saved for the command line: " + err.Error()
+	if d.saved = err == nil; d.saved {
+		return "saved as CLI profile \"" + devProfile + "\""
 	}
-	return "saved as CLI profile \"" + devProfile + "\""
+	return "not saved for the command line: " + err.Error()
 }
 
 func (d *devRun) statePath() string { return filepath.Join(d.folder, devStateFile) }
@@ -243,18 +255,19 @@ func (d *devRun) readState() (devState, error) {
 	return state, err
 }
 
-// lastReceiver is the address that the receiver had last time, so that endpoints
-// that were pointed at it still reach it.
-func (d *devRun) lastReceiver() string {
-	state, err := d.readState()
-	if err != nil {
-		return "127.0.0.1:0"
+// receiverAddress is the one that the receiver had last time, so that endpoints
+// that were pointed at it still reach it; else the usual one. Who chooses the
+// port of the server has several, and gets one that is free.
+func (d *devRun) receiverAddress() string {
+	if state, err := d.readState(); err == nil {
+		if u, err := url.Parse(state.ReceiverURL); err == nil && u.Port() != "" {
+			return net.JoinHostPort("127.0.0.1", u.Port())
+		}
 	}
-	u, err := url.Parse(state.ReceiverURL)
-	if err != nil || u.Port() == "" {
-		return "127.0.0.1:0"
+	if d.cfg.Explicit("listen") {
+		return anyPort
 	}
-	return net.JoinHostPort("127.0.0.1", u.Port())
+	return devReceiver
 }
 
 // attach shows the server that runs in this folder already.
@@ -269,8 +282,8 @@ func (d *devRun) attach(ctx context.Context) error {
 			err = ready(ctx, state.URL, true)
 		}
 		if err == nil {
-			d.notes = nil
-			d.startText(state, "is running already, data in "+showFolder(d.folder))
+			d.notes, state.ProfileNote = nil, d.profile(state.URL)
+			d.startText(state, "is running already, data in "+showFolder(d.folder), "It runs on until ^C where it was started.")
 			return nil
 		}
 		select {

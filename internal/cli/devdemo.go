@@ -18,6 +18,7 @@ const (
 	demoFlaky    = "demo-flaky"
 	demoType     = "user.created"
 	demoTypeTwo  = "demo.flaky"
+	demoInvoice  = "invoice.paid"
 	demoWait     = 5 * time.Second
 )
 
@@ -80,6 +81,7 @@ func demoObjects(ctx context.Context, c *client.Client, r *receiver) error {
 	}
 	for _, t := range []apitype.EventTypeIn{
 		{Name: demoType, Description: "A user has signed up."},
+		{Name: demoInvoice, Description: "An invoice has been paid."},
 		{Name: demoTypeTwo, Description: "Fails twice at the built-in receiver, then arrives."},
 	} {
 		var refused *client.Error
@@ -87,11 +89,11 @@ func demoObjects(ctx context.Context, c *client.Client, r *receiver) error {
 			return fmt.Errorf("making the event type %s: %w", t.Name, err)
 		}
 	}
-	secret, err := demoTarget(ctx, c, demoEndpoint, r.url()+"/ok", "The built-in receiver.", demoType, "")
+	secret, err := demoTarget(ctx, c, demoEndpoint, r.url()+"/ok", "The built-in receiver.", "", demoType, demoInvoice)
 	if err != nil {
 		return err
 	}
-	if _, err := demoTarget(ctx, c, demoFlaky, r.url()+"/flaky", "The built-in receiver, failing twice for each event.", demoTypeTwo, secret); err != nil {
+	if _, err := demoTarget(ctx, c, demoFlaky, r.url()+"/flaky", "The built-in receiver, failing twice for each event.", secret, demoTypeTwo); err != nil {
 		return err
 	}
 	return r.trust(secret)
@@ -99,15 +101,14 @@ func demoObjects(ctx context.Context, c *client.Client, r *receiver) error {
 
 // demoTarget finds or makes one endpoint, leads it to the receiver, and gives
 // its secret. The receiver may have another port than last time.
-func demoTarget(ctx context.Context, c *client.Client, uid, url, description, eventType, secret string) (string, error) {
-	types := apitype.Some([]string{eventType})
+func demoTarget(ctx context.Context, c *client.Client, uid, url, description, secret string, eventTypes ...string) (string, error) {
 	found, err := c.FindEndpoint(ctx, demoApp, uid)
 	var refused *client.Error
 	switch {
 	case err == nil && found.URL != url:
 		_, err = c.PatchEndpoint(ctx, demoApp, uid, apitype.EndpointPatch{URL: apitype.Some(url)})
 	case errors.As(err, &refused) && refused.Status == 404:
-		in := apitype.EndpointIn{URL: url, UID: apitype.Some(uid), Description: apitype.Some(description), EventTypes: types}
+		in := apitype.EndpointIn{URL: url, UID: apitype.Some(uid), Description: apitype.Some(description), EventTypes: apitype.Some(eventTypes)}
 		if secret != "" {
 			in.Secret = apitype.Some(secret)
 		}

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// startText shows what is there and what to try.
-func (d *devRun) startText(state devState, mode string) {
+// startText shows what is there and what to try; mode says how it runs, stop how
+// it ends.
+func (d *devRun) startText(state devState, mode, stop string) {
 	p := d.paintFor(d.color, d.OutTerminal)
 	var b strings.Builder
 	fmt.Fprintf(&b, "  %s   %s\n", p.strong("grapnel "+version), mode)
@@ -28,22 +29,34 @@ func (d *devRun) startText(state devState, mode string) {
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	b.WriteByte('\n')
-	d.firstText(&b, p, state.First)
+	firstText(&b, p, state.First)
 	b.WriteByte('\n')
-	t := table{}
-	t.add("Try", `grapnel send user.created -d '{"id":42}' --wait`, p.quiet("send one yourself"))
-	t.add("", "grapnel send demo.flaky --wait", p.quiet("one that fails, then heals"))
-	t.add("", "curl "+state.URL+"/api/openapi.json", p.quiet("every route"))
-	_ = t.write(&b, "  ") // a strings.Builder takes everything
-	fmt.Fprintf(&b, "\n  ^C stops. `rm -r %s` forgets everything.\n", strings.TrimPrefix(showFolder(state.Folder), "./"))
+	d.tryText(&b, p, state)
+	fmt.Fprintf(&b, "\n  %s `rm -r %s` forgets everything.\n", stop, strings.TrimPrefix(showFolder(state.Folder), "./"))
 	_, _ = d.Out.Write([]byte(b.String())) // who reads it has gone; the server runs on
 }
 
-func (d *devRun) firstText(b *strings.Builder, p paint, first firstWebhook) {
+// firstText shows what came of the first webhook.
+func firstText(b *strings.Builder, p paint, first firstWebhook) {
 	if first.Problem != "" {
 		fmt.Fprintf(b, "  %s first webhook not delivered   %s\n    %s\n", p.bad(), printable(first.Problem), first.Message)
 		return
 	}
-	fmt.Fprintf(b, "  %s first webhook delivered   user.created → built-in receiver   %d in %s\n", p.good(), first.Status, milliseconds(first.Millis))
-	fmt.Fprintf(b, "    signature verified (Standard Webhooks v1)   %s\n", first.Message)
+	t := table{}
+	t.add(p.good()+" first webhook delivered", demoType+" → built-in receiver", fmt.Sprintf("%d in %s", first.Status, milliseconds(first.Millis)))
+	t.add("  signature verified", "Standard Webhooks v1", first.Message)
+	_ = t.write(b, "  ") // a strings.Builder takes everything
+}
+
+// tryText shows commands that run as they are printed.
+func (d *devRun) tryText(b *strings.Builder, p paint, state devState) {
+	program := thisProgram()
+	t := table{}
+	t.add("Try", program+` send user.created -d '{"id":42}' --wait`, p.quiet("send one"))
+	t.add("", program+" send "+demoTypeTwo+" --wait", p.quiet("see a retry"))
+	t.add("", "curl "+state.URL+"/api/openapi.json", p.quiet("every route"))
+	if !d.saved {
+		fmt.Fprintf(b, "  First  export GRAPNEL_SERVER=%s GRAPNEL_API_KEY=%s\n", state.URL, d.cfg.APIKey.Reveal())
+	}
+	_ = t.write(b, "  ")
 }

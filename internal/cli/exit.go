@@ -80,7 +80,7 @@ func failed(ctx context.Context, what string, err error) *failure {
 		return &failure{exit: stopped.ExitCode(), code: "interrupted", what: what, why: stopped.Error(), err: err}
 	case errors.As(err, &refused):
 		return &failure{
-			exit: exitOfStatus(refused), code: refused.Code, what: what, why: refused.Detail,
+			exit: exitOfStatus(refused), code: refused.Code, what: what, why: detailOf(refused),
 			fix: refused.Hint, requestID: refused.RequestID, err: err,
 		}
 	case errors.As(err, &unreachable):
@@ -107,6 +107,20 @@ func failed(ctx context.Context, what string, err error) *failure {
 		f.fix = hint.Hint()
 	}
 	return f
+}
+
+// detailOf is what the server says is wrong: one line for each value, named as
+// it is in the body.
+func detailOf(e *client.Error) string {
+	if len(e.Items) == 0 {
+		return e.Detail
+	}
+	lines := make([]string, len(e.Items))
+	for i, item := range e.Items {
+		place := strings.ReplaceAll(strings.Join(item.Loc, "."), ".[", "[")
+		lines[i] = strings.TrimPrefix(place, "body.") + " " + item.Msg
+	}
+	return strings.Join(lines, "\n")
 }
 
 func exitOfStatus(e *client.Error) int {

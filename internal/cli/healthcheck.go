@@ -23,47 +23,49 @@ func (a *app) healthcheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "healthcheck",
 		Short: "Ask a server whether it is ready, for containers without curl",
-		Long: `Ask a server whether it is ready. The exit code is 0 if it is, 8 if it says
-that it is not, and 7 if it does not answer. Without --server it asks the one on
-this machine: at GRAPNEL_SERVER, else where GRAPNEL_LISTEN says.`,
+		Long: `Ask a server whether it is ready. The exit code is 0 if it is, 8 if it says that
+it is not, and 7 if it does not answer. Without an address it asks the server on
+this machine, where GRAPNEL_LISTEN says.`,
 		Args: noArgs,
 	}
-	cmd.Flags().StringVarP(&target, "server", "s", "", "URL of the server")
-	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long to wait for the answer")
+	timeout = 5 * time.Second
+	cmd.Flags().VarP(text{&target, "URL"}, "server", "s", "which server (GRAPNEL_SERVER; default: the one on this machine)")
+	cmd.Flags().Var(span{to: &timeout, least: time.Millisecond}, "timeout", "how long to wait for the answer")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, cancel := context.WithTimeout(cmd.Context(), timeout)
 		defer cancel()
-		url, own := target, false
-		if url == "" {
-			url, own = a.ownServer()
+		url, err := a.givenServer(target)
+		if err != nil {
+			return err
+		}
+		own := url == ""
+		if own {
+			url = a.ownServer()
 		}
 		if err := ready(ctx, url, own); err != nil {
 			return failed(cmd.Context(), "the server is not ready", err)
 		}
-		_, err := fmt.Fprintln(a.Out, "ready")
+		_, err = fmt.Fprintln(a.Out, "ready")
 		return err
 	}
 	return cmd
 }
 
-// ownServer is the address of the server on this machine; own says that it was
-// found by what that server itself is told.
-func (a *app) ownServer() (url string, own bool) {
-	if url := a.getenv("GRAPNEL_SERVER"); url != "" {
-		return url, false
-	}
+// ownServer is the address of the server on this machine, found by what that
+// server itself is told.
+func (a *app) ownServer() string {
 	scheme := "http"
 	if a.getenv("GRAPNEL_TLS_CERT") != "" {
 		scheme = "https"
 	}
 	host, port, err := net.SplitHostPort(a.getenv("GRAPNEL_LISTEN"))
 	if err != nil {
-		return defaultServer, true
+		return defaultServer
 	}
 	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return scheme + "://" + net.JoinHostPort(host, port), true
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
 // ready asks /readyz. A server found on this machine may have any certificate:

@@ -11,7 +11,6 @@ import (
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/client"
-	"github.com/grapnelhq/grapnel/internal/config"
 )
 
 func (a *app) keysCommand() *cobra.Command {
@@ -36,7 +35,7 @@ func (r *remote) keysList() *cobra.Command {
 			ctx := cmd.Context()
 			keys, err := r.allKeys(ctx)
 			if err != nil {
-				return failed(ctx, "keys cannot be listed", err)
+				return r.failed(ctx, "keys cannot be listed", err)
 			}
 			return r.printKeys(keys)
 		},
@@ -129,13 +128,13 @@ func (r *remote) keysCreate() *cobra.Command {
 		Example: "  grapnel keys create billing --scope publish",
 		Args:    oneArg("NAME"),
 	}
-	cmd.Flags().StringSliceVar(&scopes, "scope", nil, "limit the key: read, publish, manage (default: it may do everything)")
+	cmd.Flags().Var(texts{&scopes, "read|publish|manage", ","}, "scope", "what the key may do; can be repeated (default: everything)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		const what = "the key cannot be created"
 		ctx := cmd.Context()
 		c, env, err := r.openEnvironment(ctx)
 		if err != nil {
-			return failed(ctx, what, err)
+			return r.failed(ctx, what, err)
 		}
 		in := apitype.APITokenIn{Name: args[0]}
 		if len(scopes) > 0 {
@@ -143,7 +142,7 @@ func (r *remote) keysCreate() *cobra.Command {
 		}
 		out, err := c.CreateKey(ctx, env, in)
 		if err != nil {
-			return failed(ctx, what, err)
+			return r.failed(ctx, what, err)
 		}
 		return r.print(out, func() error {
 			// The key alone goes to stdout, so that it can be taken by a script.
@@ -158,7 +157,7 @@ func (r *remote) keysCreate() *cobra.Command {
 }
 
 func (r *remote) keysExpire() *cobra.Command {
-	var after string
+	var wait time.Duration
 	var yes bool
 	cmd := &cobra.Command{
 		Use:     "expire ID",
@@ -166,24 +165,20 @@ func (r *remote) keysExpire() *cobra.Command {
 		Example: "  grapnel keys expire key_2vgdKCdXyOEN1WcHxkYAbO6wTzm --after 1h",
 		Args:    oneArg("ID"),
 	}
-	cmd.Flags().StringVar(&after, "after", "0s", "when, from now: up to 3d")
+	cmd.Flags().Var(span{to: &wait, most: 72 * time.Hour}, "after", "when, from now: at most 3d")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		const what = "the key cannot be ended"
 		ctx := cmd.Context()
-		wait, err := config.ParseDuration(after)
-		if err != nil || wait > 72*time.Hour {
-			return usage("--after "+after+" is not a duration up to 3d", "Write for example 30m, 1h or 2d.")
-		}
 		c, env, err := r.openEnvironment(ctx)
 		if err != nil {
-			return failed(ctx, what, err)
+			return r.failed(ctx, what, err)
 		}
 		if err := r.confirm(yes, "End the key "+args[0]+"? Programs that use it will be refused."); err != nil {
 			return err
 		}
 		if err := c.ExpireKey(ctx, env, args[0], wait); err != nil {
-			return failed(ctx, what, err)
+			return r.failed(ctx, what, err)
 		}
 		out := struct {
 			ID        string    `json:"id"`
@@ -204,7 +199,7 @@ func (s *Streams) confirm(yes bool, question string) error {
 		return nil
 	}
 	if !s.InTerminal || !s.ErrTerminal {
-		return usage("this needs an answer, and there is no terminal to ask at", "Give --yes.")
+		return usage("there is no terminal to ask at: "+question, "Give --yes to say so beforehand.")
 	}
 	fmt.Fprint(s.Err, question+" [y/N] ")
 	line, err := bufio.NewReader(s.In).ReadString('\n')

@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/grapnelhq/grapnel/internal/config"
 )
 
 // The forms of -o.
@@ -23,38 +21,6 @@ const (
 )
 
 var formats = []string{formatTable, formatJSON, formatJSONL, formatYAML, formatName}
-
-// choice is a flag value out of a few words.
-type choice struct {
-	value *string
-	words []string
-}
-
-func newChoice(to *string, preset string, words ...string) *choice {
-	*to = preset
-	return &choice{value: to, words: words}
-}
-
-// String, Set and Type make it a pflag.Value.
-func (c *choice) String() string { return *c.value }
-
-// Set takes one of the words and refuses everything else.
-func (c *choice) Set(text string) error {
-	for _, w := range c.words {
-		if text == w {
-			*c.value = text
-			return nil
-		}
-	}
-	hint := ""
-	if near := config.Nearest(text, c.words); near != "" {
-		hint = ", did you mean " + near + "?"
-	}
-	return fmt.Errorf("%q is not one of %s%s", text, strings.Join(c.words, ", "), hint)
-}
-
-// Type is what help shows for the value.
-func (c *choice) Type() string { return strings.Join(c.words, "|") }
 
 // writeJSON writes one document, indented for people, or in one line.
 func writeJSON(w io.Writer, v any, oneLine bool) error {

@@ -34,7 +34,7 @@ func (s *Streams) profilePath() (string, error) {
 	if dir == "" {
 		var err error
 		if dir, err = os.UserConfigDir(); err != nil {
-			return "", fmt.Errorf("no place for the command line's own file: %w", err)
+			return "", errors.New("HOME is not set")
 		}
 	}
 	return filepath.Join(dir, "grapnel", "config.yaml"), nil

@@ -43,7 +43,7 @@ func newReceiver(ctx context.Context, address string) (*receiver, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
+		l, err = lc.Listen(ctx, "tcp", anyPort)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the receiver: %w", err)

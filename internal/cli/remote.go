@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -21,27 +23,31 @@ type remote struct {
 	server, key, keyFile, profileName string
 	timeout                           time.Duration
 	saved                             profile // the profile in use; zero: none
+	keyFrom                           string  // where the key comes from
 }
 
 func (a *app) remoteFlags(cmd *cobra.Command) *remote {
 	r := &remote{app: a}
 	f := cmd.PersistentFlags()
-	f.StringVarP(&r.server, "server", "s", "", "URL of the server (GRAPNEL_SERVER; default: the profile's, then "+defaultServer+")")
-	f.StringVar(&r.key, "api-key", "", "API key (better: GRAPNEL_API_KEY or --api-key-file, which other users cannot see)")
-	f.StringVar(&r.keyFile, "api-key-file", "", "file that holds the API key (GRAPNEL_API_KEY_FILE)")
-	f.StringVarP(&r.profileName, "profile", "p", "", "saved server to use (GRAPNEL_PROFILE)")
-	f.DurationVar(&r.timeout, "timeout", time.Minute, "longest time for one request")
+	r.timeout = time.Minute
+	f.VarP(text{&r.server, "URL"}, "server", "s", "which server (GRAPNEL_SERVER; default: the profile's, then "+defaultServer+")")
+	f.Var(text{&r.key, "KEY"}, "api-key", "API key; better in GRAPNEL_API_KEY or a file, which other users cannot see")
+	f.Var(text{&r.keyFile, "FILE"}, "api-key-file", "file that holds the API key (GRAPNEL_API_KEY_FILE)")
+	f.VarP(text{&r.profileName, "NAME"}, "profile", "p", "saved server and key (GRAPNEL_PROFILE; `grapnel dev` saves \"dev\")")
+	f.Var(span{to: &r.timeout, least: time.Millisecond}, "timeout", "longest time for one request")
+	grouped(f, serverGroup, "server", "api-key", "api-key-file", "profile", "timeout")
 	return r
 }
 
 func (a *app) outputFlag(cmd *cobra.Command) {
 	value := newChoice(&a.output, formatTable, formats...)
 	cmd.PersistentFlags().VarP(value, "output", "o", "form of the output (GRAPNEL_OUTPUT)")
+	grouped(cmd.PersistentFlags(), generalGroup, "output")
 	before := cmd.PersistentPreRunE
 	cmd.PersistentPreRunE = func(c *cobra.Command, args []string) error {
 		if text := a.getenv("GRAPNEL_OUTPUT"); text != "" && !c.Flags().Changed("output") {
 			if err := value.Set(text); err != nil {
-				return usage("GRAPNEL_OUTPUT: "+err.Error(), "Set it to one of "+strings.Join(formats, ", ")+".")
+				return flagValueError("GRAPNEL_OUTPUT "+quotedIfOdd(text), err)
 			}
 		}
 		if before != nil {
@@ -61,18 +67,55 @@ func (r *remote) resolve() error {
 	if err != nil {
 		return err
 	}
-	if r.server == "" {
-		r.server = r.getenv("GRAPNEL_SERVER")
+	if r.server, err = r.givenServer(r.server); err != nil {
+		return err
 	}
 	switch {
 	case r.server == "" && saved.Server != "":
 		r.server, r.saved = saved.Server, saved
 	case r.server == "":
 		r.server = defaultServer
-	case strings.TrimRight(r.server, "/") == saved.Server:
+	case r.server == saved.Server:
 		r.saved = saved
 	}
 	return nil
+}
+
+// givenServer gives the URL of --server, else of GRAPNEL_SERVER, or "".
+func (s *Streams) givenServer(server string) (string, error) {
+	given := "--server"
+	if server == "" {
+		server, given = s.getenv("GRAPNEL_SERVER"), "GRAPNEL_SERVER"
+	}
+	if server == "" {
+		return "", nil
+	}
+	u, err := url.Parse(server)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return strings.TrimRight(server, "/"), nil
+	}
+	example := defaultServer
+	if host, port, err := net.SplitHostPort(server); err == nil {
+		example = "http://" + net.JoinHostPort(host, port)
+	}
+	return "", usage(given+" "+quotedIfOdd(server)+" is not the URL of a server", "Write it with http or https, such as "+example+".")
+}
+
+// failed is the failure of a call, with advice that fits where server and key
+// come from.
+func (r *remote) failed(ctx context.Context, what string, err error) *failure {
+	f := failed(ctx, what, err)
+	name := r.profileName
+	if name == "" {
+		name = "saved"
+	}
+	switch {
+	case f.code == "authentication_failed":
+		f.fix = "The key is from " + r.keyFrom + "; give one that " + r.server + " knows."
+	case f.exit == ExitUnreachable && r.saved.Server != "":
+		f.fix = fmt.Sprintf("The address is from the %s profile: start that server again (`grapnel dev` in its folder), or name another with --server.", name)
+	}
+	return f
 }
 
 // open makes the client.
@@ -99,13 +142,16 @@ func (r *remote) findKey() (string, error) {
 		return "", usage("--api-key and --api-key-file are both given", "Give one of them.")
 	case r.key != "":
 		fmt.Fprintln(r.Err, "Note: other users of this machine can see a key in the command line. GRAPNEL_API_KEY and --api-key-file keep it out.")
+		r.keyFrom = "--api-key"
 		return r.key, nil
 	case path == "" && r.getenv("GRAPNEL_API_KEY") != "":
+		r.keyFrom = "GRAPNEL_API_KEY"
 		return r.getenv("GRAPNEL_API_KEY"), nil
 	case path == "":
 		path = r.getenv("GRAPNEL_API_KEY_FILE")
 	}
 	if path != "" {
+		r.keyFrom = "the file " + path
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return "", usage("the API key cannot be read: "+err.Error(), "Name a readable file that holds nothing but the key.")
@@ -113,6 +159,7 @@ func (r *remote) findKey() (string, error) {
 		return strings.TrimSpace(string(text)), nil
 	}
 	if r.saved.APIKey != "" {
+		r.keyFrom = "the saved profile"
 		return r.saved.APIKey, nil
 	}
 	return "", &failure{

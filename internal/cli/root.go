@@ -38,32 +38,10 @@ func Main(ctx context.Context, s Streams, args []string) int {
 	var f *failure
 	if !errors.As(err, &f) {
 		// Whatever cobra itself finds wrong is about how the command was given.
-		f = usage(trimmed(err.Error()), usageFix(root, args))
+		f = usage(err.Error(), "`grapnel --help` shows how it is used.")
 	}
 	f.print(s.Err, wantsJSON(a.output, args), s.paintFor(a.color, s.ErrTerminal))
 	return f.exit
-}
-
-// trimmed leaves out cobra's own advice, which usageFix gives in our form.
-func trimmed(text string) string {
-	first, _, _ := strings.Cut(text, "\n")
-	return first
-}
-
-func usageFix(root *cobra.Command, args []string) string {
-	cmd, rest, err := root.Find(args)
-	if err != nil || cmd == nil {
-		cmd = root
-		if len(args) > 0 {
-			rest = args
-		}
-	}
-	if cmd == root && len(rest) > 0 {
-		if near := config.Nearest(rest[0], commandsOf(root)); near != "" {
-			return "Did you mean `grapnel " + near + "`?"
-		}
-	}
-	return "`" + cmd.CommandPath() + " --help` shows how it is used."
 }
 
 // wantsJSON reports whether errors are to be JSON. It looks at the arguments
@@ -92,12 +70,11 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "grapnel",
 		Short: "Send webhooks: signed, retried, recorded",
-		Long: `Grapnel sends webhooks. One call to its API becomes signed deliveries to
-every endpoint that asks for the event; failed ones are retried, and each attempt
-is recorded.
+		Long: `Grapnel sends webhooks. One call to its API becomes signed deliveries to every
+endpoint that asks for the event; failed ones are retried, each attempt recorded.
 
-  grapnel dev      a server for this machine, with an example that works
-  grapnel serve    the server`,
+Begin with "grapnel dev".`,
+		Annotations:       map[string]string{"note": "`grapnel COMMAND --help` shows more of one."},
 		Args:              noArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -106,8 +83,14 @@ is recorded.
 			return cmd.Help()
 		},
 	}
+	root.Flags().Bool("version", false, "print the version")
+	root.Version = version
+	root.SetVersionTemplate(thisVersion().String())
 	root.PersistentFlags().Var(newChoice(&a.color, colorAuto, colorAuto, colorAlways, colorNever), "color", "when to use colour")
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true, GroupID: "run"})
+	grouped(root.PersistentFlags(), generalGroup, "color")
+	root.SetHelpCommand(helpCommand())
+	root.SetUsageFunc(usageFunc)
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "run", Title: "Run it"})
 	for _, cmd := range []*cobra.Command{a.devCommand(), a.serveCommand(), a.sendCommand()} {
 		cmd.GroupID = "start"

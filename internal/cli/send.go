@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,7 +31,7 @@ type sending struct {
 	channels  []string
 	eventID   string
 	once      string
-	wait      string
+	wait      time.Duration // 0: not
 	language  string
 }
 
@@ -49,15 +51,14 @@ what it answered; the exit code is 8 if one failed.`,
 	s := &sending{remote: a.remoteFlags(cmd)}
 	a.outputFlag(cmd)
 	f := cmd.Flags()
-	f.SortFlags = false
-	f.StringVarP(&s.data, "data", "d", "", "payload: JSON, @FILE, or - for stdin (default {})")
-	f.StringArrayVar(&s.sets, "set", nil, "path=value to put into the payload; can be repeated")
-	f.StringVar(&s.app, "app", "", "application, by id or uid (default: the profile's, or the only one)")
-	f.StringSliceVar(&s.channels, "channel", nil, "channel of the event; can be repeated")
-	f.StringVar(&s.eventID, "event-id", "", "your own id of the event; a second one is refused")
-	f.StringVar(&s.once, "idempotency-key", "", "makes repeated calls send one event")
-	f.StringVar(&s.wait, "wait", "", "stay until each endpoint has answered, at most this long")
-	f.Lookup("wait").NoOptDefVal = FormatWait
+	f.VarP(text{&s.data, "JSON|@FILE|-"}, "data", "d", "payload; - is stdin (default {})")
+	f.Var(texts{&s.sets, "PATH=VALUE", ""}, "set", "put a value into the payload; can be repeated")
+	f.Var(text{&s.app, "ID|UID"}, "app", "application (default: the profile's, or the only one)")
+	f.Var(texts{&s.channels, "NAME", ","}, "channel", "channel of the event; can be repeated")
+	f.Var(text{&s.eventID, "ID"}, "event-id", "your own id of the event; a second one is refused")
+	f.Var(text{&s.once, "KEY"}, "idempotency-key", "makes repeated calls send one event")
+	f.Var(span{to: &s.wait, least: time.Second, most: maxWait}, "wait", "stay until each endpoint has been tried, at most this long: 1s to 30s")
+	f.Lookup("wait").NoOptDefVal, f.Lookup("wait").DefValue = FormatWait, ""
 	f.Var(newChoice(&s.language, "", languages...), "print", "do not send; print the call in this language")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s.eventType = args[0]
@@ -70,39 +71,39 @@ what it answered; the exit code is 8 if one failed.`,
 const FormatWait = "30s"
 
 func (s *sending) run(ctx context.Context) error {
-	what := s.eventType + " cannot be sent"
-	in, wait, err := s.message()
+	what := quotedIfOdd(s.eventType) + " cannot be sent"
+	in, err := s.message()
 	if err != nil {
-		return failed(ctx, what, err)
+		return s.failed(ctx, what, err)
 	}
 	if s.language != "" {
-		return s.printOnly(in, wait)
+		return s.printOnly(in)
 	}
 	c, err := s.open()
 	if err != nil {
-		return failed(ctx, what, err)
+		return s.failed(ctx, what, err)
 	}
 	if s.app == "" {
 		if s.app, err = s.onlyApplication(ctx, c); err != nil {
-			return failed(ctx, what, err)
+			return s.failed(ctx, what, err)
 		}
 	}
-	out, err := c.Publish(ctx, s.app, in, client.PublishOptions{IdempotencyKey: s.once, Wait: wait})
+	out, err := c.Publish(ctx, s.app, in, client.PublishOptions{IdempotencyKey: s.once, Wait: s.wait})
 	if err != nil {
-		return failed(ctx, what, err)
+		return s.failed(ctx, what, err)
 	}
-	if err := s.print(out, func() error { return s.printResult(out, wait > 0) }, out.ID); err != nil {
+	if err := s.print(out, func() error { return s.printResult(out) }, out.ID); err != nil {
 		return err
 	}
-	return s.verdict(out, wait)
+	return s.verdict(out)
 }
 
 // message builds the event out of the flags.
-func (s *sending) message() (apitype.MessageIn, time.Duration, error) {
+func (s *sending) message() (apitype.MessageIn, error) {
 	in := apitype.MessageIn{EventType: s.eventType}
 	payload, err := s.payload()
 	if err != nil {
-		return in, 0, err
+		return in, err
 	}
 	in.Payload = payload
 	if s.eventID != "" {
@@ -111,46 +112,47 @@ func (s *sending) message() (apitype.MessageIn, time.Duration, error) {
 	if len(s.channels) > 0 {
 		in.Channels = apitype.Some(s.channels)
 	}
-	if s.wait == "" {
-		return in, 0, nil
-	}
-	wait, err := config.ParseDuration(s.wait)
-	if err != nil || wait < time.Second || wait > maxWait {
-		return in, 0, usage("--wait="+s.wait+" is not from 1s to 30s", "Write for example --wait or --wait=10s.")
-	}
-	return in, wait, nil
+	return in, nil
 }
 
 func (s *sending) payload() (json.RawMessage, error) {
-	var text []byte
+	source, fix := []byte(s.data), `Put it in single quotes: -d '{"id":42}'.`
 	var err error
 	switch {
 	case s.data == "":
-		text = []byte("{}")
+		source = []byte("{}")
 	case s.data == "-":
-		text, err = io.ReadAll(s.In)
+		source, err = io.ReadAll(s.In)
+		fix = "It is what stdin held."
 	case s.data[0] == '@':
-		text, err = os.ReadFile(s.data[1:])
-	default:
-		text = []byte(s.data)
+		source, err = os.ReadFile(s.data[1:])
+		fix = "It is what the file " + s.data[1:] + " holds."
 	}
 	if err != nil {
 		return nil, usage("the payload cannot be read: "+err.Error(), "Give JSON, @FILE, or - for stdin.")
 	}
-	if !json.Valid(text) {
-		return nil, usage("the payload is not JSON"+syntaxOf(text), `Put it in single quotes: -d '{"id":42}'.`)
+	if why := syntaxOf(source); why != "" {
+		return nil, usage("the payload is not JSON: "+why, fix)
 	}
-	doc, err := setAll(text, s.sets)
+	doc, err := setAll(source, s.sets)
 	if err != nil {
 		return nil, usage("--set: "+err.Error(), "Write --set customer.name=Ada or --set items.0.price=3.")
 	}
 	return doc, nil
 }
 
-func syntaxOf(text []byte) string {
+// syntaxOf says where a text ends to be JSON and why; empty: it is JSON.
+func syntaxOf(source []byte) string {
 	var v any
-	if err := json.Unmarshal(text, &v); err != nil {
-		return ": " + err.Error()
+	err := json.Unmarshal(source, &v)
+	var syntax *json.SyntaxError
+	switch {
+	case len(bytes.TrimSpace(source)) == 0:
+		return "it is empty"
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("%s at byte %d", syntax, syntax.Offset)
+	case err != nil:
+		return err.Error()
 	}
 	return ""
 }
@@ -167,7 +169,7 @@ func (s *sending) onlyApplication(ctx context.Context, c *client.Client) (string
 	switch len(page.Data) {
 	case 0:
 		return "", &failure{exit: ExitNotFound, code: "no_application", what: "there is no application to send to",
-			fix: "Create one first: see " + s.server + "/api/docs."}
+			fix: "Make one first: POST " + s.server + "/api/v1/app, told at " + s.server + "/api/docs."}
 	case 1:
 		return page.Data[0].ID, nil
 	}
@@ -182,12 +184,14 @@ func (s *sending) onlyApplication(ctx context.Context, c *client.Client) (string
 	return "", usage("there are several applications", "Name one with --app, such as "+strings.Join(names, ", ")+".")
 }
 
-func (s *sending) printResult(out apitype.MessageCreateOut, waited bool) error {
+func (s *sending) printResult(out apitype.MessageCreateOut) error {
 	p := s.paintFor(s.color, s.OutTerminal)
 	t := table{}
-	if !waited {
+	if s.wait == 0 {
 		t.add(p.strong(out.ID), out.EventType, "accepted")
-		return t.write(s.Out, "  ")
+		err := t.write(s.Out, "  ")
+		s.next(p, "--wait shows what the endpoints answer")
+		return err
 	}
 	t.add(p.strong(out.ID), out.EventType, "→  "+count(len(out.Deliveries), "endpoint"))
 	if err := t.write(s.Out, "  "); err != nil {
@@ -200,10 +204,15 @@ func (s *sending) printResult(out apitype.MessageCreateOut, waited bool) error {
 	if err := lines.write(s.Out, "  "); err != nil {
 		return err
 	}
-	if s.OutTerminal && s.ErrTerminal {
-		fmt.Fprintln(s.Err, p.quiet("  same call from code:  grapnel send … --print "+strings.Join(languages, "|")))
-	}
+	s.next(p, "the same call from code: --print "+strings.Join(languages, "|"))
 	return nil
+}
+
+// next tells a person at a terminal what can be done next.
+func (s *sending) next(p paint, what string) {
+	if s.OutTerminal && s.ErrTerminal {
+		fmt.Fprintln(s.Err, p.quiet("  "+what))
+	}
 }
 
 func count(n int, noun string) string {
@@ -299,12 +308,13 @@ func lastWords(d apitype.DeliveryOut, attempts []apitype.MessageAttemptOut) stri
 }
 
 // verdict is no if a delivery failed, or if the time was up before all were tried.
-func (s *sending) verdict(out apitype.MessageCreateOut, wait time.Duration) error {
-	if wait == 0 {
+func (s *sending) verdict(out apitype.MessageCreateOut) error {
+	if s.wait == 0 {
 		return nil
 	}
-	if len(out.Deliveries) == 0 && s.ErrTerminal {
-		fmt.Fprintln(s.Err, "  No endpoint asks for this event.")
+	all := len(out.Deliveries)
+	if all == 0 {
+		fmt.Fprintf(s.Err, "  No endpoint of application %s asks for %s.\n", printable(s.app), out.EventType)
 	}
 	bad := 0
 	for _, d := range out.Deliveries {
@@ -315,11 +325,15 @@ func (s *sending) verdict(out apitype.MessageCreateOut, wait time.Duration) erro
 	}
 	f := &failure{exit: ExitNo, code: "not_delivered", what: out.ID + " was accepted, but not delivered everywhere"}
 	switch {
+	case bad > 0 && all == 1:
+		f.what = out.ID + " was accepted, but not delivered"
+		f.why = "The endpoint did not take it."
+		f.fix = "Look at its answer above; what is retried may still arrive."
 	case bad > 0:
-		f.why = fmt.Sprintf("%d of %s failed.", bad, count(len(out.Deliveries), "delivery attempt"))
+		f.why = fmt.Sprintf("%d of %d endpoints did not take it.", bad, all)
 		f.fix = "Look at the answers above; what is retried may still arrive."
 	case out.WaitExpired != nil && *out.WaitExpired:
-		f.why = "Not every endpoint had answered after " + config.FormatDuration(wait) + "."
+		f.why = "Not every endpoint had answered after " + config.FormatDuration(s.wait) + "."
 		f.fix = "The deliveries go on; a longer --wait shows more."
 	default:
 		return nil

@@ -2,13 +2,14 @@ package cli
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/grapnelhq/grapnel/internal/config"
 )
+
+const settingsNote = `Each flag is a variable too (--allow-net is GRAPNEL_ALLOW_NET) and a key of the
+YAML file (allow_net). Flags win over variables, variables over the file.`
 
 // settingFlags are the flags of the server's settings on one command.
 type settingFlags struct {
@@ -33,8 +34,9 @@ func (s *setting) Type() string { return s.kind }
 func addSettings(cmd *cobra.Command, defaults map[string]string, leftOut ...string) *settingFlags {
 	f := &settingFlags{cmd: cmd}
 	cmd.Flags().SortFlags = false
-	cmd.Flags().StringVar(&f.file, "config", "", "YAML file with settings (GRAPNEL_CONFIG)")
-	cmd.Flags().Lookup("config").Annotations = map[string][]string{groupOf: {"Server"}}
+	cmd.Annotations = map[string]string{"note": settingsNote}
+	cmd.Flags().Var(text{&f.file, "FILE"}, "config", "YAML file with settings (GRAPNEL_CONFIG)")
+	grouped(cmd.Flags(), serverGroup, "config")
 	for _, s := range config.Settings() {
 		if slices.Contains(leftOut, s.Name) {
 			continue
@@ -44,13 +46,12 @@ func addSettings(cmd *cobra.Command, defaults map[string]string, leftOut ...stri
 			value.text = d
 		}
 		flag := cmd.Flags().VarPF(value, s.Flag(), "", s.Usage)
-		flag.Annotations = map[string][]string{groupOf: {s.Group}}
+		grouped(cmd.Flags(), s.Group, s.Flag())
 		if s.Value == "" {
 			flag.NoOptDefVal = "true"
 			value.kind = "bool"
 		}
 	}
-	cmd.SetUsageFunc(groupedUsage)
 	return f
 }
 
@@ -67,53 +68,4 @@ func (f *settingFlags) load(s *Streams, defaults map[string]string, isDev bool) 
 		file = s.getenv("GRAPNEL_CONFIG")
 	}
 	return config.Load(config.Sources{Flags: given, Env: s.Env, File: file, Defaults: defaults, IgnoreDatabaseURL: isDev})
-}
-
-// groupOf is the annotation that names a flag's group in help.
-const groupOf = "group"
-
-// groupedUsage prints the flags of a server command by group.
-func groupedUsage(cmd *cobra.Command) error {
-	var b strings.Builder
-	b.WriteString("Usage:\n  " + cmd.UseLine() + "\n")
-	if cmd.Example != "" {
-		b.WriteString("\nExample:\n" + cmd.Example + "\n")
-	}
-	for _, group := range []string{"Server", "Keys", "Deliveries", "Retention", "Logs"} {
-		b.WriteString("\n" + group + "\n")
-		cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
-			if g := flag.Annotations[groupOf]; len(g) > 0 && g[0] == group {
-				writeFlag(&b, flag)
-			}
-		})
-	}
-	b.WriteString("\nEvery flag can be given as a variable (--allow-net is GRAPNEL_ALLOW_NET) or in\nthe YAML file (allow_net). Flags win over variables, variables over the file.\n")
-	_, err := cmd.OutOrStderr().Write([]byte(b.String()))
-	return err
-}
-
-// writeFlag writes a flag on one line and what it does on the next ones.
-func writeFlag(b *strings.Builder, flag *pflag.Flag) {
-	b.WriteString("  --" + flag.Name)
-	switch kind := flag.Value.Type(); kind {
-	case "bool":
-	case "string":
-		b.WriteString(" FILE")
-	default:
-		b.WriteString(" " + kind)
-	}
-	text := flag.Usage
-	if d := flag.DefValue; d != "" && d != "false" {
-		text += " (default " + d + ")"
-	}
-	const indent, most = "      ", 78
-	line := indent
-	for word := range strings.FieldsSeq(text) {
-		if len(line)+len(word) >= most && line != indent {
-			b.WriteString("\n" + strings.TrimRight(line, " "))
-			line = indent
-		}
-		line += word + " "
-	}
-	b.WriteString("\n" + strings.TrimRight(line, " ") + "\n")
 }

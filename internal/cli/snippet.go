@@ -25,7 +25,7 @@ type call struct {
 }
 
 // printOnly prints the call instead of making it. That needs no key.
-func (s *sending) printOnly(in apitype.MessageIn, wait time.Duration) error {
+func (s *sending) printOnly(in apitype.MessageIn) error {
 	if s.output != formatTable {
 		return usage("--print gives the text of a program, for which there is no -o "+s.output, "Give one of the two.")
 	}
@@ -38,7 +38,7 @@ func (s *sending) printOnly(in apitype.MessageIn, wait time.Duration) error {
 	if s.app == "" {
 		return usage("the application of the call is not known", "Name it with --app.")
 	}
-	return s.printCall(in, wait)
+	return s.printCall(in, s.wait)
 }
 
 // printCall writes the exact call in the chosen language. The key is read from

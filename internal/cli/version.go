@@ -13,15 +13,24 @@ type versionOut struct {
 	Platform string `json:"platform"`
 }
 
+func thisVersion() versionOut {
+	return versionOut{version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+}
+
+// String is what people read, one line.
+func (v versionOut) String() string {
+	return fmt.Sprintf("grapnel %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := versionOut{version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			v := thisVersion()
 			return a.print(v, func() error {
-				_, err := fmt.Fprintf(a.Out, "grapnel %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+				_, err := fmt.Fprint(a.Out, v)
 				return err
 			}, v.Version)
 		},

@@ -159,8 +159,14 @@ func TestEnablingForgetsCircuitAndHold(t *testing.T) {
 		r.disable(app, ep)
 		pass(time.Second)
 		r.enable(app, ep)
+		r.answerAll(ok, time.Second)
+		before := len(r.sends(all))
 		ids := r.publish(app, 20)
-		pass(time.Second)
+		pass(100 * time.Millisecond)
+		if n := len(r.sends(all)) - before; n != 20 {
+			t.Errorf("%d attempts start at once, want all 20", n)
+		}
+		pass(2 * time.Second)
 		r.wantStates(app, ep, ids, map[string]int{"delivered": 20})
 	})
 }

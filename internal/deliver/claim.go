@@ -206,7 +206,7 @@ func (e *Engine) claimed(q *question, lanes []hook.ClaimedLane, err error, t mom
 	}
 	if leases == 0 {
 		for _, ep := range barren {
-			_ = ep
+			ep.napUntil = t.mono + nap
 		}
 	}
 	for _, a := range q.asked {

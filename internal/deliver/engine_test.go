@@ -241,6 +241,24 @@ func TestBodyThatIsGoneEndsTheDeliveryWithoutAnAttempt(t *testing.T) {
 	})
 }
 
+func TestResendOfABodyThatIsGoneChangesNothing(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		app, ep := r.lone()
+		r.start()
+		ids := r.publish(app, 1)
+		pass(time.Second)
+		lane, err := r.store.Resend(t.Context(), r.env, app, hook.Ref{ID: ids[0]}, hook.Ref{ID: ep}, r.wall(), nil)
+		r.must(err)
+		r.must(r.store.ExpungeMessage(t.Context(), r.env, app, hook.Ref{ID: ids[0]}))
+		r.engine.Wake(lane)
+		pass(time.Minute)
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 1})
+		if n := len(r.sends(all)); n != 1 {
+			t.Errorf("%d sends, want the first one only", n)
+		}
+	})
+}
+
 func TestWatcherHearsOfSettledAttempts(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		app, _ := r.lone()

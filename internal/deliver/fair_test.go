@@ -80,7 +80,7 @@ func TestRetriesDoNotKeepFirstAttemptsWaiting(t *testing.T) {
 				first++
 			}
 		}
-		if first < 20 || retries < 20 {
+		if first < 30 || retries < 20 {
 			t.Errorf("%d first attempts and %d retries in 2 s, want the places shared", first, retries)
 		}
 		pass(time.Minute)

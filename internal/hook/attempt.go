@@ -100,7 +100,8 @@ type DeliveryOf struct {
 	Endpoint *Endpoint // in lists of a message
 }
 
-// AttemptCounts are the deliveries or attempts of an endpoint in a time range, by state.
+// AttemptCounts are figures of an endpoint in a time range: attempts that
+// succeeded and failed, and deliveries that wait, are in flight or were canceled.
 type AttemptCounts struct {
 	Success, Pending, Fail, Sending, Canceled int64
 }

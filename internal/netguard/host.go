@@ -84,7 +84,7 @@ func checkLabel(label string) *Denied {
 	}
 	for i := range len(label) {
 		c := label[i]
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return denied(RuleHost, "the host may have letters, digits, hyphens and dots", "")
 		}
 	}

@@ -132,7 +132,7 @@ func (r *Keyring) Seal(plain, context []byte) []byte {
 	sealed := make([]byte, headerSize, Overhead+len(plain))
 	sealed[0] = formatV1
 	copy(sealed[1:], r.current[:])
-	return r.ciphers(r.current).Seal(sealed, nil, plain, additional(sealed, context))
+	return r.ciphers(r.current).Seal(sealed, nil, plain, additional(sealed, context)) //nolint:gosec // the cipher makes its own random nonce
 }
 
 // Open decrypts what [Keyring.Seal] returned for the same context. The error is an

@@ -45,7 +45,7 @@ func assertHidden(t *testing.T, printed, secret string) {
 	t.Helper()
 	raw := []byte(secret)
 	for _, spelling := range []string{
-		secret, fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw), fmt.Sprintf("% x", raw), strings.Trim(fmt.Sprint(raw), "[]"),
+		secret, fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw), fmt.Sprintf("% x", raw), strings.Trim(fmt.Sprintf("%d", raw), "[]"),
 		strings.Trim(fmt.Sprintf("%b", raw), "[]"), strings.Trim(fmt.Sprintf("%o", raw), "[]"), strings.Trim(fmt.Sprintf("%U", raw), "[]"),
 	} {
 		if strings.Contains(printed, spelling) {

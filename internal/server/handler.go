@@ -29,7 +29,7 @@ func (s *Server) handler() http.Handler {
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
-	case path == "/api" || strings.HasPrefix(path, "/api/"):
+	case path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/ingest/api/"):
 		if s.api == nil {
 			fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "This node only delivers; it has no API.", Hint: "Use a node with the role all or api."})
 			return

@@ -70,8 +70,9 @@ type Applications interface {
 	// UpdateApplication changes one inside the transaction; an error of change
 	// is returned and nothing written. CodeConflict if the new uid is taken.
 	UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref, change func(*hook.Application) error) (hook.Application, error)
-	// DeleteApplication deletes one with its endpoints, whose ids it gives; their
-	// pending deliveries are canceled by the engine as it comes to them.
+	// DeleteApplication deletes one with its endpoints, whose ids it gives, and
+	// ends its app tokens; pending deliveries are canceled by the engine as it
+	// comes to them.
 	DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error)
 }
 
@@ -137,8 +138,9 @@ type Attempts interface {
 	ListAttempts(ctx context.Context, f hook.AttemptFilter) (hook.PageOf[hook.Attempt], error)
 	// ListDeliveries lists deliveries that were tried or are planned.
 	ListDeliveries(ctx context.Context, f hook.DeliveryFilter) (hook.PageOf[hook.DeliveryOf], error)
-	// CountAttempts counts the deliveries of an endpoint whose message was
-	// created in the range, by state.
+	// CountAttempts counts, for an endpoint and a range of time, the attempts that
+	// succeeded and failed, and the deliveries of messages created in it that
+	// wait, are in flight or were canceled.
 	CountAttempts(ctx context.Context, env, app, endpoint hook.ID, since, until time.Time) (hook.AttemptCounts, error)
 	// ExpungeAttempt drops the stored answer.
 	ExpungeAttempt(ctx context.Context, env, app, message, attempt hook.ID) error

@@ -28,6 +28,7 @@ import (
 const retrySchedule = "150ms,300ms,450ms"
 
 var (
+	binary   string // path
 	server   *rig.Server
 	receiver *rig.Receiver
 )
@@ -41,8 +42,7 @@ func TestMain(m *testing.M) {
 	defer os.RemoveAll(dir)
 	receiver = rig.NewReceiver()
 	defer receiver.Close()
-	binary, err := rig.Build(context.Background(), dir)
-	if err != nil {
+	if binary, err = rig.Build(context.Background(), dir); err != nil {
 		panic(err)
 	}
 	server, err = rig.Start(context.Background(), rig.Options{

@@ -162,7 +162,7 @@ func TestOlderDashboardAccessStillWorks(t *testing.T) {
 	t.Parallel()
 	c := admin(t)
 	app := newApplication(t, c)
-	access, err := c.Authentication.DashboardAccess(t.Context(), app, nil)
+	access, err := c.Authentication.DashboardAccess(t.Context(), app, nil) //nolint:staticcheck // what is deprecated must work all the same
 	ok(t, err)
 	_, err = clientWith(t, access.Token).Endpoint.List(t.Context(), app, nil)
 	ok(t, err)

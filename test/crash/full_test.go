@@ -36,18 +36,15 @@ const (
 // the machine allows one; elsewhere a limit on the size of files.
 func (w *world) smallDisk(t *testing.T) (makeRoom func(s *rig.Server)) {
 	t.Helper()
-	if root, enter := mountSmall(t); root != "" {
+	if root, under := mountSmall(t); root != "" {
 		t.Logf("the disk is a file system of %d MiB in a namespace", diskSize>>20)
-		w.options.Wrap = enter
+		w.options.Under = under
 		w.options.DB = filepath.Join(mountPoint, "crash.db")
 		w.file = filepath.Join(root, w.options.DB)
 		return func(*rig.Server) { check(t, os.Remove(filepath.Join(root, mountPoint, "ballast"))) }
 	}
 	t.Logf("no namespace to be had: the disk is a limit of %d MiB for each file", (diskSize-ballast)>>20)
-	w.options.Wrap = func(binary string, args []string) *exec.Cmd {
-		limit := fmt.Sprintf("--fsize=%d:unlimited", diskSize-ballast)
-		return exec.Command("prlimit", append([]string{limit, "--", binary}, args...)...)
-	}
+	w.options.Under = []string{"prlimit", fmt.Sprintf("--fsize=%d:unlimited", diskSize-ballast), "--"}
 	return func(s *rig.Server) {
 		out, err := exec.CommandContext(t.Context(), "prlimit", "--pid", strconv.Itoa(s.Pid()), "--fsize=unlimited").CombinedOutput()
 		if err != nil {
@@ -60,9 +57,9 @@ func (w *world) smallDisk(t *testing.T) (makeRoom func(s *rig.Server)) {
 const mountPoint = "/mnt"
 
 // mountSmall mounts a small file system in a namespace. It gives the path under
-// which others see the namespace's files, and how to start a command in it; root
-// is empty if the machine does not allow it.
-func mountSmall(t *testing.T) (root string, enter func(binary string, args []string) *exec.Cmd) {
+// which others see the namespace's files, and the command that runs another in it;
+// root is empty if the machine does not allow it.
+func mountSmall(t *testing.T) (root string, under []string) {
 	t.Helper()
 	script := fmt.Sprintf("mount -t tmpfs -o size=%d none %s && head -c %d /dev/zero > %s/ballast && echo mounted && exec cat",
 		diskSize, mountPoint, ballast, mountPoint)
@@ -86,9 +83,7 @@ func mountSmall(t *testing.T) (root string, enter func(binary string, args []str
 	if _, err := os.Stat(filepath.Join(root, mountPoint, "ballast")); err != nil {
 		return "", nil
 	}
-	return root, func(binary string, args []string) *exec.Cmd {
-		return exec.Command("nsenter", append([]string{"--target", pid, "--user", "--mount", "--preserve-credentials", "--", binary}, args...)...)
-	}
+	return root, []string{"nsenter", "--target", pid, "--user", "--mount", "--preserve-credentials", "--"}
 }
 
 func TestFullDiskRefusesLosesNothingAndRecovers(t *testing.T) {

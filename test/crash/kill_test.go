@@ -19,6 +19,9 @@ const (
 	// outstanding may arrive, in spite of the load that goes on.
 	recoverWithin = 2 * time.Second
 	drainWithin   = 30 * time.Second
+	// commitWithin is how long after an answer the attempt is on disk. What was
+	// answered earlier before a kill must not come again.
+	commitWithin = time.Second
 )
 
 // recovery is what the restarts of a run took.
@@ -74,7 +77,7 @@ func lifetime(random *rand.Rand) time.Duration {
 func (w *world) live(t *testing.T, lives time.Duration, r *recovery) {
 	t.Helper()
 	generation, pending := w.sink.next(t), w.ledger.pending()
-	s, err := rig.Launch(w.options)
+	s, err := rig.Launch(t.Context(), w.options)
 	check(t, err)
 	t.Cleanup(s.Kill)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -93,6 +96,7 @@ func (w *world) live(t *testing.T, lives time.Duration, r *recovery) {
 	case <-s.Exited():
 		t.Errorf("the server ended by itself:\n%s", s.Log)
 	}
+	w.ledger.killed(generation, time.Now())
 	s.Kill()
 	cancel()
 	if err := <-ready; err != nil {

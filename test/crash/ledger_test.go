@@ -51,14 +51,15 @@ type ledger struct {
 	open        int   // the generation whose server takes messages; 0: none
 	ended       bool  // no publisher begins anything new
 	faults      []string
-	unfinished  int // requests that publishers have begun
-	parked      int // of these, how many wait for the next server to be tried again
-	count       int // accepted messages
+	died        map[int]time.Time // when the process of a generation was killed
+	unfinished  int               // requests that publishers have begun
+	parked      int               // of these, how many wait for the next server to be tried again
+	count       int               // accepted messages
 }
 
 func newLedger(all []*target) *ledger {
 	l := &ledger{
-		targets: all, entries: map[string]*entry{}, got: map[parcel][]receipt{}, failed: map[parcel]int{},
+		targets: all, entries: map[string]*entry{}, got: map[parcel][]receipt{}, failed: map[parcel]int{}, died: map[int]time.Time{},
 		outstanding: map[parcel]struct{}{}, waiting: make([]int, len(backlog)),
 	}
 	l.changed = sync.NewCond(&l.mu)
@@ -76,6 +77,13 @@ func (l *ledger) faultLocked(format string, args ...any) {
 	if len(l.faults) < 50 {
 		l.faults = append(l.faults, fmt.Sprintf(format, args...))
 	}
+}
+
+// killed notes the death of a process.
+func (l *ledger) killed(generation int, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.died[generation] = at
 }
 
 // begin waits until a message of the application may be published, and gives the

@@ -134,7 +134,7 @@ type world struct {
 // newWorld makes an empty world; no server runs yet.
 func newWorld(t *testing.T, all []*target, flags ...string) *world {
 	t.Helper()
-	address, err := rig.FreeAddress()
+	address, err := rig.FreeAddress(t.Context())
 	check(t, err)
 	l := newLedger(all)
 	w := &world{ledger: l, sink: newSink(t, l), options: rig.Options{

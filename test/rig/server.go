@@ -26,8 +26,9 @@ type Options struct {
 	DB     string   // path of the SQLite file
 	Listen string   // host:port; empty: a free port on loopback
 	Flags  []string // more flags of `grapnel serve`
-	// Wrap gives the command that starts the server; nil: the server itself.
-	Wrap func(binary string, args []string) *exec.Cmd
+	// Under is a command that runs the rest of its arguments in its own place, such
+	// as nsenter; nil: none.
+	Under []string
 }
 
 // Server is one running process.
@@ -44,7 +45,7 @@ type Server struct {
 // Start runs `grapnel serve` with deliveries to loopback allowed and waits until
 // it is ready. The error holds what the process wrote.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	s, err := Launch(o)
+	s, err := Launch(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -55,23 +56,21 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// Launch runs `grapnel serve` like Start but waits for nothing.
-func Launch(o Options) (*Server, error) {
+// Launch runs `grapnel serve` like Start but waits for nothing. The process is
+// killed when ctx ends.
+func Launch(ctx context.Context, o Options) (*Server, error) {
 	if o.Listen == "" {
-		address, err := FreeAddress()
+		address, err := FreeAddress(ctx)
 		if err != nil {
 			return nil, err
 		}
 		o.Listen = address
 	}
-	args := append([]string{
-		"serve", "--listen", o.Listen, "--db", "sqlite:" + o.DB,
-		"--allow-net", "127.0.0.0/8", "--allow-http",
-	}, o.Flags...)
-	cmd := exec.Command(o.Binary, args...)
-	if o.Wrap != nil {
-		cmd = o.Wrap(o.Binary, args)
-	}
+	args := append(slices.Clone(o.Under), o.Binary,
+		"serve", "--listen", o.Listen, "--db", "sqlite:"+o.DB,
+		"--allow-net", "127.0.0.0/8", "--allow-http")
+	args = append(args, o.Flags...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	s := &Server{URL: "http://" + o.Listen, Log: &Tail{}, cmd: cmd, exited: make(chan struct{})}
 	cmd.Env = append(cleanEnvironment(), "GRAPNEL_API_KEY="+Key)
 	cmd.Stdout, cmd.Stderr = s.Log, s.Log

@@ -140,6 +140,9 @@ func (s *Store) DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref
 			out = append(out, e.endpoint.ID)
 		}
 		w.cache.forget(a.ID)
+		if err := expireAppKeys(w.conn, env, a.ID, nil, now); err != nil {
+			return err
+		}
 		_, err = w.conn.exec(`UPDATE applications SET deleted = ? WHERE seq = ?`, now, a.seq)
 		return err
 	})

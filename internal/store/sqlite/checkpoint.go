@@ -47,7 +47,7 @@ func (k *checkpointer) run(ctx context.Context) {
 	var c *conn
 	defer func() {
 		if c != nil {
-			c.close()
+			_ = c.close()
 		}
 	}()
 	for {

@@ -41,7 +41,7 @@ var emptyDatabase = sync.OnceValues(func() ([]byte, error) {
 
 // suiteOptions lets nothing depend on how busy the machine is.
 func suiteOptions(durable bool) sqlite.Options {
-	return sqlite.Options{Logger: slog.New(slog.DiscardHandler), MaxWait: time.Minute, Unsafe: !durable}
+	return sqlite.Options{Logger: slog.New(slog.DiscardHandler), MaxWait: time.Minute, ReadTimeout: time.Minute, Unsafe: !durable}
 }
 
 // underTest is a database file of one test.

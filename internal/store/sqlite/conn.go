@@ -15,7 +15,7 @@ import (
 // a time. It calls SQLite's own interface, as the library translates it to Go:
 // database/sql and its driver would cost a conversion, a lock and several
 // allocations for each value of the few statements that an event takes
-// (docs/adr/0002-pure-go-sqlite.md has the figures).
+// (docs/adr/0002-sqlite-in-pure-go-with-one-writer.md has the figures).
 type conn struct {
 	tls   *libc.TLS
 	db    uintptr // sqlite3*

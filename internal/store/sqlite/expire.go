@@ -82,7 +82,7 @@ func (s *slice) work() error {
 	turn := s.w.expire.turn
 	s.w.expire.turn = (turn + 1) % len(chores)
 	for i := range chores {
-		if s.spent() {
+		if i > 0 && s.spent() { // the first one always gets on
 			s.out.More = true
 			break
 		}

@@ -107,7 +107,7 @@ var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN ?7 THE
   WHERE m.app = ?1 AND m.id >= ?2 AND m.id < ?3 AND ` + messageFilter + ` ORDER BY m.id {dir} LIMIT ?8`)
 
 // ListMessages implements store.Messages. Rows that a filter passes over are
-// searched for at most readTimeout.
+// searched for during Options.ReadTimeout at most.
 func (s *Store) ListMessages(ctx context.Context, f hook.MessageFilter) (out hook.PageOf[hook.Message], err error) {
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
 		a, err := appSeq(ctx, c, f.Env, f.App)

@@ -58,7 +58,7 @@ func fetch[T any](ctx context.Context, c *conn, q listQuery, p hook.Page, args [
 	return out, nil
 }
 
-// tooLong says what the caller can do about a list that hit readTimeout: a
+// tooLong says what the caller can do about a list that hit Options.ReadTimeout: a
 // filter that few rows pass makes it look at many.
 func tooLong(err error) error {
 	if !errors.Is(err, context.DeadlineExceeded) {

@@ -48,7 +48,6 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	    auto_due = CASE WHEN again = 1 THEN ?5 END,
 	    manual = again, again = 0, lane = ?7, last_status = coalesce(?8, last_status), updated = ?6
 	  WHERE message = ?9 AND endpoint = ?10 AND node = ?11 AND epoch = ?12`
-	again := w.wantedAgain(l.Ref)
 	n, err := w.conn.exec(q, int(t.State), int(t.Reason), attempts, step, due, s.Now, lane, status,
 		l.Ref.Message, l.Ref.Endpoint, l.Node.ID, l.Node.Epoch)
 	if err != nil {
@@ -60,7 +59,7 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	}
 	w.endedAtAccept(l)
 	out.Due = due
-	if again {
+	if w.wantedAgain(l.Ref) { // asked here, so that a lost settlement takes nothing with it
 		out.Due = s.Now
 	}
 	out.Retry = lane == laneRetry && !out.Due.IsZero()

@@ -41,6 +41,10 @@ type Options struct {
 	// MaxWait is the longest time that an operation waits for its turn before
 	// it is refused with CodeUnavailable; 0: 5 s.
 	MaxWait time.Duration
+	// ReadTimeout is the longest time that a read takes before it is refused with
+	// CodeUnavailable; 0: 1 s. A reader holds a snapshot, and an old one keeps the
+	// write-ahead log from being used again.
+	ReadTimeout time.Duration
 	// Unsafe turns the flush to disk off, for tests in simulated time only.
 	Unsafe bool
 	// MaxPages bounds the file, for tests of a full disk; 0: no bound.
@@ -81,6 +85,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.MaxWait == 0 {
 		opts.MaxWait = 5 * time.Second
 	}
+	if opts.ReadTimeout == 0 {
+		opts.ReadTimeout = time.Second
+	}
 	if opts.AutoKeys == 0 {
 		opts.AutoKeys = 1 << 16
 	}
@@ -100,6 +107,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	if err := makeFile(s.path); err != nil {
+		return err
+	}
 	if err := migrate(ctx, s.uri()); err != nil {
 		return err
 	}
@@ -157,6 +167,16 @@ func (s *Store) connect(d duty) (*conn, error) {
 	return openConn(s.uri(), pragmas...)
 }
 
+// makeFile makes the file, if need be, as one that only its owner can read.
+// SQLite gives the write-ahead log and its index the mode of the file beside them.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // uri is the address of the file; a path may hold characters that mean
 // something in a URI.
 func (s *Store) uri() string { return "file:" + (&url.URL{Path: s.path}).EscapedPath() }
@@ -186,17 +206,15 @@ func (s *Store) closeReaders() error {
 	return errors.Join(errs...)
 }
 
-// readTimeout is the longest time that a reader holds its snapshot: an old one
-// keeps the write-ahead log from being used again.
-const readTimeout = time.Second
-
 // read runs fn with a read connection inside one snapshot.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, c *conn) error) error {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.opts.ReadTimeout)
 	defer cancel()
 	var c *conn
 	select {
 	case c = <-s.readers:
+	case <-s.writer.quit:
+		return hook.Unavailable(errors.New("the store is closed"))
 	case <-ctx.Done():
 		return hook.Unavailable(ctx.Err())
 	}

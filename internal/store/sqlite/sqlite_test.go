@@ -160,7 +160,7 @@ func TestAnEventGoesFromAcceptOverClaimAndSettleIntoEveryList(t *testing.T) {
 	}
 	counts, err := w.CountAttempts(ctx, w.env, w.app, ep.ID, start, start.Add(time.Hour))
 	w.must(err)
-	if counts != (hook.AttemptCounts{Pending: 1}) {
+	if counts != (hook.AttemptCounts{Pending: 1, Fail: 1}) {
 		t.Fatalf("counts %+v", counts)
 	}
 	messages, err := w.ListMessages(ctx, hook.MessageFilter{Env: w.env, App: w.app, Tag: "t\"1", Page: hook.Page{Limit: 1}})

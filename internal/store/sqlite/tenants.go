@@ -100,12 +100,14 @@ func (s *Store) ExpireKey(ctx context.Context, env, key hook.ID, at time.Time) e
 
 // ExpireAppKeys implements store.Tenants.
 func (s *Store) ExpireAppKeys(ctx context.Context, env, app hook.ID, sessions []string, at time.Time) error {
-	return s.write(ctx, func(c *conn) error {
-		_, err := c.exec(`UPDATE api_keys SET expires = ?1
-		  WHERE app = ?2 AND env = ?3 AND (expires IS NULL OR expires > ?1)
-		    AND (?4 IS NULL OR session IN (SELECT value FROM json_each(?4)))`, at, app, env, jsonList(sessions))
-		return err
-	})
+	return s.write(ctx, func(c *conn) error { return expireAppKeys(c, env, app, sessions, at) })
+}
+
+func expireAppKeys(c *conn, env, app hook.ID, sessions []string, at time.Time) error {
+	_, err := c.exec(`UPDATE api_keys SET expires = ?1
+	  WHERE app = ?2 AND env = ?3 AND (expires IS NULL OR expires > ?1)
+	    AND (?4 IS NULL OR session IN (SELECT value FROM json_each(?4)))`, at, app, env, jsonList(sessions))
+	return err
 }
 
 // TouchKeys implements store.Tenants. An earlier use than the one known changes nothing.

@@ -132,6 +132,8 @@ func (w *writer) do(ctx context.Context, o *op) error {
 		return err
 	case <-ctx.Done():
 		gaveUp = ctx.Err()
+	case <-w.quit:
+		gaveUp = errors.New("the store is closed")
 	case <-timer.C:
 		gaveUp = fmt.Errorf("waited %v for the disk", w.store.opts.MaxWait)
 	}

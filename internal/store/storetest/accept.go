@@ -27,7 +27,7 @@ var acceptTests = []test{
 	{"a lease has all that the attempt needs", leaseIsComplete},
 	{"places are given back when nothing was stored", placesGivenBack},
 	{"a batch that fails leaves the store as it was", failedBatchLeavesNothing},
-	{"a closed store takes nothing", closedStore},
+	{"a closed store takes nothing and gives nothing", closedStore},
 	{"an expunged payload is gone, the message stays", expunge},
 }
 
@@ -397,6 +397,9 @@ func closedStore(f *fixture) {
 	testx.Code(f, err, hook.CodeUnavailable)
 	testx.Equal(f, p.reserved, nil, "places held")
 	testx.Code(f, f.store.Ping(f.ctx), hook.CodeUnavailable, "ping")
+	_, err = f.store.FindApplication(f.ctx, f.env, hook.Ref{ID: f.app})
+	testx.Code(f, err, hook.CodeUnavailable, "a read")
+	f.must(f.store.Close()) // again
 }
 
 func expunge(f *fixture) {

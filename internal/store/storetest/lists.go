@@ -38,6 +38,9 @@ type pager struct {
 	// both says that the list has a descending and an ascending order; else it
 	// has the one in which want is, said by ascending.
 	both, ascending bool
+	// brief leaves out most sizes of pages, for lists that differ from others
+	// only by a filter.
+	brief bool
 }
 
 // listed makes a pager over a list of things with ids; want is in the order of
@@ -74,7 +77,11 @@ func (l pager) check(f *fixture) {
 
 func (l pager) walk(f *fixture, ascending bool, want []string) {
 	f.Helper()
-	for _, size := range []int{1, 2, 3, max(1, len(want)), len(want) + 1, 250} {
+	sizes := []int{1, 2, max(1, len(want)), 250}
+	if l.brief {
+		sizes = []int{2, 250}
+	}
+	for _, size := range sizes {
 		p := hook.Page{Limit: size, Ascending: ascending}
 		what := fmt.Sprintf("%s, pages of %d, ascending %t", l.what, size, ascending)
 		testx.Equal(f, positions(l.follow(f, p, what), want), positions(want, want), what+", forward")
@@ -295,6 +302,7 @@ func listMessages(f *fixture) {
 				filter.Page = p
 				return f.store.ListMessages(f.ctx, filter)
 			})
+		l.brief = c.name != "all"
 		l.check(f)
 	}
 	for with, body := range map[bool][]byte{true: []byte("body 13"), false: nil} {

@@ -16,6 +16,7 @@ var resendTests = []test{
 	{"while in flight queues exactly one more", resendInFlight},
 	{"while in flight follows a success too", resendInFlightSuccess},
 	{"asked for while in flight is not lost with the lease", resendOutlivesLease},
+	{"asked for while in flight is not lost with a settlement that is", resendOutlivesLost},
 	{"asked for twice before it is sent is one attempt", resendTwice},
 	{"gives the lane that has the work", resendLane},
 	{"that is answered 410 disables the endpoint", resendGone},
@@ -238,6 +239,23 @@ func resendOutlivesLease(f *fixture) {
 		testx.Equal(f, f.delivery(id, e.ID).Attempts, 5, name+": four of the schedule and one by hand")
 		f.deleteEndpoint(e.ID)
 	}
+}
+
+// resendOutlivesLost settles a lease of the node's earlier life while the
+// delivery is in flight anew and has a resend noted.
+func resendOutlivesLost(f *fixture) {
+	e := f.newEndpoint()
+	id := f.send()
+	old := f.claimOne(e.ID)
+	f.register()
+	held := f.claimOne(e.ID)
+	f.resend(id, e.ID)
+	testx.Equal(f, f.settleAll(f.settlement(old, answerOK))[0], hook.Settled{Lost: true})
+	f.release(old)
+	out := f.settle(held, answerFail)
+	testx.Equal(f, out.Due, f.now, "due at once")
+	testx.Equal(f, f.lanes(), map[lane]time.Time{{e.ID, out.Retry}: f.now})
+	f.settle(f.manual(e.ID, 2, hook.Tried{Reason: hook.ReasonRetry, Step: 1, AutoDue: f.now.Add(policy.Steps[0])}), answerOK)
 }
 
 func resendTwice(f *fixture) {

@@ -239,7 +239,7 @@ func retentionKeys(f *fixture) {
 
 func retentionSlices(f *fixture) {
 	f.newEndpoint()
-	const n = 5000
+	const n = 1500
 	var batch []hook.NewEvent
 	for range n {
 		batch = append(batch, f.event())

@@ -15,6 +15,7 @@ var tenantTests = []test{
 	{"an environment's keys are listed without app tokens", keysAreListedWithoutTokens},
 	{"a key ends at a time and never later", keyEnds},
 	{"app tokens end all together or by session", appTokensEnd},
+	{"app tokens end with their application", appTokensEndWithApplication},
 	{"the last use of a key is kept", keyUseIsKept},
 }
 
@@ -128,4 +129,18 @@ func keyUseIsKept(f *fixture) {
 	f.must(f.store.TouchKeys(f.ctx, []hook.KeyUse{{Key: a.ID, At: f.now}}))
 	testx.Equal(f, f.key("a").LastUsedAt, used, "a use told late")
 	f.must(f.store.TouchKeys(f.ctx, nil))
+}
+
+func appTokensEndWithApplication(f *fixture) {
+	other := f.newApp()
+	f.newKey("environment")
+	f.newKey("token", func(k *hook.Key) { k.App = f.app })
+	f.newKey("of another", func(k *hook.Key) { k.App = other.ID })
+	f.newKey("ended", func(k *hook.Key) { k.App, k.ExpiresAt = f.app, f.now.Add(-time.Hour) })
+	testx.Must(f.store.DeleteApplication(f.ctx, f.env, hook.Ref{ID: f.app}, f.now))(f)
+	for name, end := range map[string]time.Time{
+		"token": f.now, "ended": f.now.Add(-time.Hour), "of another": {}, "environment": {},
+	} {
+		testx.Equal(f, f.key(name).ExpiresAt, end, "end of "+name)
+	}
 }

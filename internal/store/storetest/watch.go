@@ -168,10 +168,22 @@ func (w *world) watchEndpoint(e *modelEndpoint) {
 		if d.listed() {
 			want = append(want, d.shown())
 		}
-		*map[hook.State]*int64{
-			hook.Pending: &counts.Pending, hook.Sending: &counts.Sending, hook.Delivered: &counts.Success,
-			hook.Failed: &counts.Fail, hook.Canceled: &counts.Canceled,
-		}[d.shown().State]++
+		switch d.shown().State {
+		case hook.Pending:
+			counts.Pending++
+		case hook.Sending:
+			counts.Sending++
+		case hook.Canceled:
+			counts.Canceled++
+		case hook.Delivered, hook.Failed: // their attempts are counted
+		}
+	}
+	for _, a := range attempts {
+		if a.class == hook.Success {
+			counts.Success++
+		} else {
+			counts.Fail++
+		}
 	}
 	slices.SortFunc(attempts, func(a, b modelAttempt) int { return slices.Compare(b.id[:], a.id[:]) })
 	tries := everything(w, attemptID, func(p hook.Page) (hook.PageOf[hook.Attempt], error) {

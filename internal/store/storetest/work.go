@@ -11,7 +11,7 @@ import (
 )
 
 var backlog = flag.Int("storetest.due", 0,
-	"deliveries due behind one endpoint in the test of a claim's cost; 0: 100,000, or 5,000 with -short or the race detector")
+	"deliveries due behind one endpoint in the test of a claim's cost; 0: 1,000,000, or 5,000 with -short or the race detector")
 
 var workTests = []test{
 	{"a claim costs what it leases, not what is due", claimCost},
@@ -30,7 +30,7 @@ func claimCost(f *fixture) {
 	case testing.Short() || raceDetector:
 		n = 5_000
 	default:
-		n = 100_000
+		n = 1_000_000
 	}
 	hanging := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"slow"} })
 	healthy := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"fast"} })

@@ -197,7 +197,7 @@ CREATE TABLE attempts (
   request_headers  BLOB
 );
 CREATE UNIQUE INDEX attempts_message ON attempts (message, id);
-CREATE INDEX attempts_endpoint ON attempts (endpoint, id);
+CREATE INDEX attempts_endpoint ON attempts (endpoint, id, class); -- class: counts need not read the rows
 
 CREATE TABLE nodes (
   id      INTEGER PRIMARY KEY,
