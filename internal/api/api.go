@@ -94,6 +94,7 @@ type API struct {
 	routes  router
 	apps    *appCache
 	types   *typeCache
+	bodies  *bodyBudget
 	openAPI []byte
 	docs    docsPage
 	ids     requestIDs
@@ -110,7 +111,7 @@ func New(d Deps) *API {
 	if d.Published == nil {
 		d.Published = func(string, int) {}
 	}
-	a := &API{Deps: d, apps: newAppCache(), types: newTypeCache(), ids: newRequestIDs(), docs: newDocsPage()}
+	a := &API{Deps: d, apps: newAppCache(), types: newTypeCache(), bodies: newBodyBudget(d.MaxBody), ids: newRequestIDs(), docs: newDocsPage()}
 	table := allRoutes()
 	for i := range table {
 		a.routes.add(&table[i])

@@ -14,6 +14,10 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
+// shortBody is a body that gets its memory at once: it is about what the
+// connection takes anyway.
+const shortBody = 16 << 10
+
 // readBody reads the whole body, at most limit bytes. A declared length over the
 // limit is refused before anything is read, so a waiting client is never told to
 // go on.
@@ -26,25 +30,57 @@ func (c *call) readBody(limit int64) ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	var err error
-	if n >= 0 {
+	if n >= 0 && n <= shortBody {
 		c.body = make([]byte, n)
 		_, err = io.ReadFull(c.r.Body, c.body)
 	} else {
-		c.body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+		c.body, err = c.readLong(limit)
 	}
 	if err == nil {
 		return c.body, nil
 	}
 	c.body = nil
+	var shown *hook.Error
 	var over *http.MaxBytesError
 	var slow net.Error
 	switch {
+	case errors.As(err, &shown):
+		return nil, shown
 	case errors.As(err, &over):
 		return nil, tooLarge(limit)
 	case errors.As(err, &slow) && slow.Timeout():
 		return nil, &hook.Error{Code: hook.CodeTimeout, Detail: "The body did not arrive in time.", Err: err}
 	}
 	return nil, &hook.Error{Code: hook.CodeBadRequest, Detail: "The body ended before its declared length.", Err: err}
+}
+
+// readLong reads a body into memory that grows with what has arrived, not with
+// what was announced, and that the budget has room for.
+func (c *call) readLong(limit int64) ([]byte, error) {
+	from, whole := http.MaxBytesReader(c.w, c.r.Body, limit), c.r.ContentLength
+	var body []byte
+	for int64(len(body)) != whole {
+		if len(body) == cap(body) {
+			size := max(shortBody, 2*int64(cap(body)))
+			if whole >= 0 {
+				size = min(size, whole)
+			}
+			if !c.bodies.take(c.key.Env, size-c.held) {
+				return nil, &hook.Error{Code: hook.CodeUnavailable, Detail: "Too many long requests are under way. Nothing was accepted."}
+			}
+			c.held = size
+			body = append(make([]byte, 0, size), body...)
+		}
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF && whole < 0 { //nolint:errorlint // a reader gives io.EOF itself
+			break
+		}
+		if err != nil && int64(len(body)) != whole {
+			return nil, err
+		}
+	}
+	return body, nil
 }
 
 func tooLarge(limit int64) *hook.Error {

@@ -25,6 +25,7 @@ type call struct {
 	key    hook.Key // zero on open routes
 	now    time.Time
 	body   []byte
+	held   int64      // bytes of the budget for bodies
 	query  url.Values // read by params()
 }
 

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -116,4 +117,38 @@ func TestTheExampleOfAnEventTypeGoesToOneEndpointOnly(t *testing.T) {
 	r.call("POST", at, `{"eventType":"svix.ping"}`).want(200)
 	r.call("PATCH", app+"/endpoint/"+one, `{"disabled":true}`).want(200)
 	r.call("POST", at, `{"eventType":"paid"}`).refused(400, "endpoint_disabled")
+}
+
+func TestSchemaThatCostsTooMuchRefusesThePayloadInstead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.app("acme")
+	// Each definition checks the one before it twice: 2^40 checks in all.
+	doubled := func(keyword, last, draft string) string {
+		text := `{"$schema":"` + draft + `","properties":{"x":{"$ref":"#/definitions/a40"}},"definitions":{"a0":` + last
+		for i := 1; i <= 40; i++ {
+			ref := fmt.Sprintf(`{"$ref":"#/definitions/a%d"}`, i-1)
+			text += fmt.Sprintf(`,"a%d":{"%s":[%s,%s]}`, i, keyword, ref, ref)
+		}
+		return text + `}}`
+	}
+	for _, draft := range []string{"http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"} {
+		for keyword, last := range map[string]string{"allOf": `{"type":"string"}`, "anyOf": `{"type":"number"}`, "oneOf": `{}`} {
+			body := `{"description":"","enforceSchema":true,"schemas":{"1":` + doubled(keyword, last, draft) + `}}`
+			if a := r.call("PUT", "/event-type/bomb", body); a.status >= 300 {
+				t.Fatalf("%s is not taken: %d %s", keyword, a.status, a.body)
+			}
+			r.call("POST", app+"/msg", `{"eventType":"bomb","payload":{"x":"a"}}`).refusedAt("body", "payload").
+				is("needs too many steps to be checked against the schema of its event type", "detail", 0, "msg")
+			r.call("POST", app+"/msg", `{"eventType":"bomb","payload":{}}`).want(202)
+		}
+	}
+}
+
+func TestLongPayloadFitsAnOrdinarySchema(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.app("acme")
+	r.call("POST", "/event-type", `{"name":"long","description":"","enforceSchema":true,"schemas":{"1":{"properties":{"list":{"items":{"allOf":[{"type":"integer"},{"minimum":0}]}}}}}}`).want(201)
+	r.call("POST", app+"/msg", `{"eventType":"long","payload":{"list":[`+strings.Repeat("1,", 50_000)+`1]}}`).want(202)
 }

@@ -25,6 +25,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 			a.panicked(c, p)
 		}
 	}()
+	defer func() {
+		if c.held > 0 {
+			a.bodies.give(c.key.Env, c.held)
+		}
+	}()
 	if r.Method == http.MethodOptions || r.Header["Origin"] != nil {
 		cors(h, r)
 		if r.Method == http.MethodOptions {

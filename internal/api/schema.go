@@ -27,7 +27,7 @@ var errRemote = errors.New("references to other documents are not followed")
 func (noLoader) Load(string) (any, error) { return nil, errRemote }
 
 // compileSchema reads one JSON Schema; without $schema it is draft 7.
-func compileSchema(text []byte) (*jsonschema.Schema, error) {
+func compileSchema(text []byte) (*schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, errors.New("is not valid JSON")
@@ -35,6 +35,8 @@ func compileSchema(text []byte) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft7)
 	c.UseLoader(noLoader{})
+	steps := new(steps)
+	steps.count(c)
 	const at = "urn:schema"
 	if err := c.AddResource(at, doc); err != nil {
 		return nil, schemaFault(err)
@@ -43,7 +45,7 @@ func compileSchema(text []byte) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, schemaFault(err)
 	}
-	return s, nil
+	return &schema{compiled: s, steps: steps}, nil
 }
 
 // schemaFault says in which part a schema is wrong.
@@ -103,7 +105,7 @@ func sortedVersions(byVersion map[string]json.RawMessage) []string {
 
 // enforced compiles the schema that payloads of t must fit: that of the highest
 // version. Nil: there is none, or it is not enforced.
-func enforced(t *hook.EventType) (*jsonschema.Schema, error) {
+func enforced(t *hook.EventType) (*schema, error) {
 	if !t.EnforceSchema || t.Schemas == nil {
 		return nil, nil
 	}
@@ -116,14 +118,17 @@ func enforced(t *hook.EventType) (*jsonschema.Schema, error) {
 }
 
 // misfits lists where the payload does not fit the schema, never what stands there.
-func misfits(s *jsonschema.Schema, payload []byte) error {
+func misfits(s *schema, payload []byte) error {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
 	if err != nil {
 		return hook.Invalid("is not JSON, but the event type enforces a schema", "body", "payload")
 	}
-	err = s.Validate(doc)
+	err = s.validate(doc, len(payload))
 	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
+	switch {
+	case errors.Is(err, errTooManySteps):
+		return hook.Invalid(err.Error(), "body", "payload")
+	case !errors.As(err, &invalid):
 		return err
 	}
 	var k checker

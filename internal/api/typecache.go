@@ -4,8 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
@@ -25,8 +23,8 @@ type typeKey struct {
 
 type typeEntry struct {
 	archived  bool
-	schema    *jsonschema.Schema // nil: payloads need not fit one
-	id        hook.ID            // zero: there is no such type
+	schema    *schema // nil: payloads need not fit one
+	id        hook.ID // zero: there is no such type
 	updatedAt time.Time
 	until     time.Time
 }

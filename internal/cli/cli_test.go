@@ -189,7 +189,7 @@ func TestSendPrintsEachAnswerAndFailsWithEight(t *testing.T) {
 			t.Errorf("stdout lacks %q:\n%s", line, stable(out))
 		}
 	}
-	expect(t, "stderr", errs, "✕ msg_ID was accepted, but not delivered everywhere\n  why  1 of 2 delivery attempts failed.\n  fix  Look at the answers above; what is retried may still arrive.\n")
+	expect(t, "stderr", errs, "✕ msg_ID was accepted, but not delivered everywhere\n  why  1 of 2 endpoints did not take it.\n  fix  Look at the answers above; what is retried may still arrive.\n")
 
 	sh.terminal = true
 	_, out, errs = sh.run(t, "send", "invoice.paid", "--wait", "--color", "never")
@@ -218,9 +218,12 @@ func TestSendWithoutWaitingIsOneLine(t *testing.T) {
 	if string(msg.Payload) != `{"customer":{"name":"Ada","age":36}}` || strings.Join(msg.Channels, " ") != "x y" {
 		t.Errorf("stored %s with channels %v", msg.Payload, msg.Channels)
 	}
+	if code, _, errs := sh.run(t, "send", "a", "--app", "acme", "--wait"); code != cli.ExitOK || errs != "  No endpoint of application acme asks for a.\n" {
+		t.Errorf("exit %d, no word about the missing endpoint: %q", code, errs)
+	}
 	sh.terminal = true
-	if _, _, errs := sh.run(t, "send", "a", "--wait"); !strings.Contains(errs, "No endpoint asks for this event.") {
-		t.Errorf("no word about the missing endpoint: %q", errs)
+	if _, _, errs := sh.run(t, "send", "a", "--color", "never"); errs != "  --wait shows what the endpoints answer\n" {
+		t.Errorf("what can be done next: %q", errs)
 	}
 }
 
@@ -320,10 +323,23 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "send a b", cli.ExitUsage, "takes one argument"},
 		{sh, "send a --wait 5s", cli.ExitUsage, "--wait=10s"},
 		{sh, "send a --wait=1h", cli.ExitUsage, "1s to 30s"},
-		{sh, "send a --output JSON", cli.ExitUsage, "did you mean json?"},
+		{sh, "send a --output JSON", cli.ExitUsage, "Did you mean json?"},
+		{sh, "send a --output", cli.ExitUsage, "--output needs a value"},
+		{sh, "send a --timeout soon", cli.ExitUsage, "--timeout soon is not a duration"},
+		{sh, "send a --timeout 0", cli.ExitUsage, "is less than 1ms"},
+		{sh, "send a --server localhost:8080", cli.ExitUsage, "such as http://localhost:8080"},
+		{sh, "healthcheck --server here", cli.ExitUsage, "--server here is not the URL of a server"},
+		{sh, "send a --wiat", cli.ExitUsage, "Did you mean --wait?"},
+		{sh, "serve --api-key x", cli.ExitUsage, "Did you mean --api-key-file?"},
+		{sh, "send a -x", cli.ExitUsage, "grapnel send has no flag -x"},
+		{sh, "help keys lst", cli.ExitUsage, "Did you mean `grapnel keys list`?"},
+		{sh, "help nonsense", cli.ExitUsage, `no command "nonsense"`},
+		{sh, "help send", cli.ExitOK, ""},
+		{sh, "--version", cli.ExitOK, ""},
+		{sh, "completion", cli.ExitUsage, "needs the name of a shell"},
 		{sh, "send a --color pink", cli.ExitUsage, "auto, always, never"},
 		{sh, "send a --print cobol", cli.ExitUsage, "curl, go, node, python"},
-		{sh, "send a --nonsense", cli.ExitUsage, "unknown flag"},
+		{sh, "send a --nonsense", cli.ExitUsage, "grapnel send has no flag --nonsense"},
 		{sh, "send a --print go -o json", cli.ExitUsage, "one of the two"},
 		{sh, "send a --print go", cli.ExitUsage, "--app"},
 		{sh, "send a -d {", cli.ExitUsage, "not JSON"},
@@ -334,15 +350,16 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "serve --role ingest", cli.ExitUsage, "is not one of all, api, deliver"},
 		{sh, "serve --db postgres://h/d", cli.ExitUsage, "only sqlite:PATH is supported"},
 		{sh, "dev --listen 0.0.0.0:8080", cli.ExitUsage, "loopback only"},
-		{sh, "dev --role all", cli.ExitUsage, "unknown flag"},
+		{sh, "dev --role all", cli.ExitUsage, "no flag --role"},
 		{sh, "keys expire key_x", cli.ExitUsage, "--yes"},
-		{sh, "keys expire key_x --after 9d --yes", cli.ExitUsage, "up to 3d"},
+		{sh, "keys expire key_x --after 9d --yes", cli.ExitUsage, "not from 0s to 3d"},
 		{sh, "keys expire key_000000000000000000000000000 --yes", cli.ExitNotFound, "no such"},
 		{sh, "send a --profile nope", cli.ExitUsage, "no profile"},
 		{sh, "send a --app nobody", cli.ExitNotFound, "no such application"},
 		{sh, "send a --event-id taken", cli.ExitConflict, "why"},
 		{sh, "send strict", cli.ExitInvalid, "id"},
-		{stranger, "send a", cli.ExitDenied, "not known"},
+		{stranger, "send a", cli.ExitDenied, "The key is from GRAPNEL_API_KEY"},
+		{sh, "keys create x --scope all", cli.ExitInvalid, "scopes[0] must be one of"},
 		{without, "send a", cli.ExitDenied, "there is no API key"},
 		{nobody, "send a --app acme", cli.ExitUnreachable, "connection refused"},
 		{nobody, "healthcheck", cli.ExitUnreachable, "no answer"},
@@ -433,7 +450,8 @@ func TestKeyOfAProfileIsNotSentToAnotherServer(t *testing.T) {
 		t.Errorf("the other server got %q", key)
 	default:
 	}
-	if code, _, errs := sh.run(t, "send", "a", "--timeout", "1s"); code != cli.ExitUnreachable || !strings.Contains(errs, "127.0.0.1:1") {
+	code, _, errs := sh.run(t, "send", "a", "--timeout", "1s")
+	if code != cli.ExitUnreachable || !strings.Contains(errs, "127.0.0.1:1") || !strings.Contains(errs, "The address is from the saved profile") {
 		t.Errorf("the profile's server is not used: exit %d, %s", code, errs)
 	}
 }
@@ -495,9 +513,34 @@ func TestCompletionAndHelpGoToStdout(t *testing.T) {
 			t.Errorf("the help of serve lacks --%s", s.Flag())
 		}
 	}
-	for line := range strings.Lines(out) {
-		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
-			t.Errorf("a line of help has %d columns: %s", n, line)
+}
+
+func TestHelpTellsEveryFlagInEightyColumns(t *testing.T) {
+	t.Parallel()
+	sh := bare(t)
+	for _, command := range []string{"", "dev", "serve", "send", "keys", "keys list", "keys create", "keys expire", "healthcheck", "completion", "version"} {
+		code, out, errs := sh.run(t, append(strings.Fields(command), "--help")...)
+		if code != cli.ExitOK || errs != "" || !strings.Contains(out, "--color auto|always|never") || !strings.Contains(out, "-h, --help") {
+			t.Errorf("%s --help: exit %d, %q\n%s", command, code, errs, out)
+		}
+		for line := range strings.Lines(out) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 {
+				t.Errorf("%s: a line of help has %d columns: %s", command, n, line)
+			}
+		}
+		if _, same, _ := sh.run(t, append([]string{"help"}, strings.Fields(command)...)...); same != out {
+			t.Errorf("help %s differs from %s --help:\n%s", command, command, same)
+		}
+	}
+	_, out, _ := sh.run(t, "send", "--help")
+	for _, line := range []string{
+		"  -d, --data JSON|@FILE|-     payload; - is stdin (default {})\n",
+		"      --wait[=DURATION]       stay until each endpoint has been tried, at most\n                              this long: 1s to 30s\n",
+		"      --print curl|go|node|python\n                              do not send; print the call in this language\n",
+		"\nServer\n  -s, --server URL            which server",
+	} {
+		if !strings.Contains(out, line) {
+			t.Errorf("help of send lacks\n%s\n%s", line, out)
 		}
 	}
 }

@@ -70,8 +70,8 @@ func (a *app) devCommand() *cobra.Command {
 		Use:   "dev",
 		Short: "Run a server for this machine, with an example that works",
 		Long: `Run the server with the defaults of a laptop: loopback only, data in ./.grapnel,
-delivery to loopback and plain http allowed, retries after seconds. It comes with
-a demo application whose endpoint is a receiver in the same process, and sends a
+delivery to loopback and plain http allowed, retries after seconds. It has a
+demo application whose endpoint is a receiver in the same process, and sends a
 first webhook to it. A second "grapnel dev" in the same folder shows the first.`,
 		Args: noArgs,
 	}

@@ -44,7 +44,7 @@ func startDev(t *testing.T, dir string, sh shell) devRun {
 func TestDevDeliversVerifiesAndSaysSo(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, t.TempDir(), bare(t))
-	expect(t, "start text", strings.ReplaceAll(d.out.String(), d.dir, "DIR"), `  grapnel dev  development mode: loopback only, data in DIR/.grapnel
+	expect(t, "start text", strings.ReplaceAll(strings.ReplaceAll(d.out.String(), cli.ThisProgram(), "grapnel"), d.dir, "DIR"), `  grapnel dev  development mode: loopback only, data in DIR/.grapnel
 
   API  http://HOST/api/v1  docs at /api/docs
   Receiver  http://HOST  answers as its path says:
@@ -53,10 +53,11 @@ func TestDevDeliversVerifiesAndSaysSo(t *testing.T) {
   saved as CLI profile "dev"
 
   ✓ first webhook delivered  user.created → built-in receiver  200 in N ms
-  signature verified (Standard Webhooks v1)  msg_ID
+  signature verified  Standard Webhooks v1
+  message  msg_ID
 
-  Try  grapnel send user.created -d '{"id":42}' --wait  send one yourself
-  grapnel send demo.flaky --wait  one that fails, then heals
+  Try  grapnel send user.created -d '{"id":42}' --wait  send one
+  grapnel send demo.flaky --wait  see a retry
   curl http://HOST/api/openapi.json  every route
 
   ^C stops. `+"`rm -r DIR/.grapnel`"+` forgets everything.
@@ -64,6 +65,9 @@ func TestDevDeliversVerifiesAndSaysSo(t *testing.T) {
 	// The saved profile is all that the next command needs.
 	if code, out, errs := d.sh.run(t, "send", "user.created", "-d", `{"id":42}`, "--wait"); code != cli.ExitOK || !strings.Contains(out, "✓ demo  200") {
 		t.Errorf("send: exit %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := d.sh.run(t, "send", "invoice.paid", "-d", `{"amount":1200}`, "--wait"); code != cli.ExitOK || !strings.Contains(out, "✓ demo  200") {
+		t.Errorf("the example of the help: exit %d\n%s%s", code, out, errs)
 	}
 	if code, out, _ := d.sh.run(t, "send", "demo.flaky", "--wait"); code != cli.ExitNo || !strings.Contains(out, "✕ demo-flaky  500") {
 		t.Errorf("flaky: exit %d\n%s", code, out)
@@ -86,11 +90,66 @@ func TestSecondDevShowsTheFirst(t *testing.T) {
 	if code != cli.ExitOK || errs != "" || !strings.Contains(out, "is running already") {
 		t.Errorf("exit %d, %s\n%s", code, errs, out)
 	}
-	_, first, _ := strings.Cut(d.out.String(), "\n")
-	if _, second, _ := strings.Cut(out, "\n"); second != first {
+	middle := func(text string) string {
+		_, text, _ = strings.Cut(text, "\n")
+		return text[:strings.LastIndex(text, "\n\n")]
+	}
+	if first, second := middle(d.out.String()), middle(out); second != first {
 		t.Errorf("the second shows\n%s\nthe first\n%s", second, first)
 	}
+	if !strings.Contains(out, "It runs on until ^C where it was started.") {
+		t.Errorf("it does not say that the first runs on:\n%s", out)
+	}
 	d.stop()
+}
+
+func TestSecondDevLeadsTheCommandLineBackToItsServer(t *testing.T) {
+	t.Parallel()
+	sh := bare(t)
+	one := startDev(t, t.TempDir(), sh)
+	other := startDev(t, t.TempDir(), sh)
+	other.stop()
+	if code, _, errs := sh.run(t, "send", "user.created"); code != cli.ExitUnreachable || !strings.Contains(errs, "run `grapnel dev` there again") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	sh.run(t, one.args()...)
+	if code, _, errs := sh.run(t, "send", "user.created"); code != cli.ExitOK {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	one.stop()
+}
+
+func TestDevSaysWhatToDoWhereItCannotWrite(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := bare(t).run(t, "dev", "--db", "sqlite:"+filepath.Join(file, "g.db"))
+	if code != cli.ExitError || !strings.Contains(errs, "Run it in a folder that you can write to") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}
+
+func TestWhatIsPrintedNamesTheProgramAsItCanBeCalled(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		called          string
+		found, checkout bool
+		want            string
+	}{
+		{"grapnel", true, false, "grapnel"},
+		{"./bin/grapnel", true, true, "grapnel"},
+		{"./bin/grapnel", false, true, "./bin/grapnel"},
+		{"/opt/g/grapnel", false, false, "/opt/g/grapnel"},
+		{"/opt/my programs/grapnel", false, false, "grapnel"},
+		{"/tmp/go-build1/b001/exe/grapnel", false, true, "go run ./cmd/grapnel"},
+		{"/tmp/go-build1/b001/exe/grapnel", false, false, "grapnel"},
+	} {
+		if got := cli.ProgramName(tt.called, tt.found, tt.checkout); got != tt.want {
+			t.Errorf("%+v: %q", tt, got)
+		}
+	}
 }
 
 func TestDevKeepsItsObjectsAndKeyOverRuns(t *testing.T) {

@@ -44,19 +44,21 @@ func firstText(b *strings.Builder, p paint, first firstWebhook) {
 	}
 	t := table{}
 	t.add(p.good()+" first webhook delivered", demoType+" → built-in receiver", fmt.Sprintf("%d in %s", first.Status, milliseconds(first.Millis)))
-	t.add("  signature verified", "Standard Webhooks v1", first.Message)
+	t.add("  signature verified", "Standard Webhooks v1")
+	t.add("  message", first.Message)
 	_ = t.write(b, "  ") // a strings.Builder takes everything
 }
 
 // tryText shows commands that run as they are printed.
 func (d *devRun) tryText(b *strings.Builder, p paint, state devState) {
-	program := thisProgram()
+	program, try := thisProgram(), "Try"
+	if !d.saved {
+		fmt.Fprintf(b, "  %s  export GRAPNEL_SERVER=%s GRAPNEL_API_KEY=%s\n", try, state.URL, d.cfg.APIKey.Reveal())
+		try = "   "
+	}
 	t := table{}
-	t.add("Try", program+` send user.created -d '{"id":42}' --wait`, p.quiet("send one"))
+	t.add(try, program+` send user.created -d '{"id":42}' --wait`, p.quiet("send one"))
 	t.add("", program+" send "+demoTypeTwo+" --wait", p.quiet("see a retry"))
 	t.add("", "curl "+state.URL+"/api/openapi.json", p.quiet("every route"))
-	if !d.saved {
-		fmt.Fprintf(b, "  First  export GRAPNEL_SERVER=%s GRAPNEL_API_KEY=%s\n", state.URL, d.cfg.APIKey.Reveal())
-	}
 	_ = t.write(b, "  ")
 }

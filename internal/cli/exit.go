@@ -109,16 +109,18 @@ func failed(ctx context.Context, what string, err error) *failure {
 	return f
 }
 
-// detailOf is what the server says is wrong: one line for each value, named as
-// it is in the body.
+// detailOf is what the server says is wrong: one line for each value.
 func detailOf(e *client.Error) string {
 	if len(e.Items) == 0 {
 		return e.Detail
 	}
 	lines := make([]string, len(e.Items))
 	for i, item := range e.Items {
-		place := strings.ReplaceAll(strings.Join(item.Loc, "."), ".[", "[")
-		lines[i] = strings.TrimPrefix(place, "body.") + " " + item.Msg
+		place := item.Loc
+		if len(place) > 1 { // the first one is body, path, query or header
+			place = place[1:]
+		}
+		lines[i] = strings.ReplaceAll(strings.Join(place, "."), ".[", "[") + " " + item.Msg
 	}
 	return strings.Join(lines, "\n")
 }

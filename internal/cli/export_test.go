@@ -8,8 +8,12 @@ import (
 	"github.com/grapnelhq/grapnel/internal/config"
 )
 
-// SetAll is setAll.
-var SetAll = setAll
+// What the tests call.
+var (
+	SetAll      = setAll
+	ProgramName = programName
+	ThisProgram = thisProgram
+)
 
 // Receiver shows the built-in receiver.
 type Receiver struct{ *receiver }

@@ -41,7 +41,7 @@ func (a *app) remoteFlags(cmd *cobra.Command) *remote {
 
 func (a *app) outputFlag(cmd *cobra.Command) {
 	value := newChoice(&a.output, formatTable, formats...)
-	cmd.PersistentFlags().VarP(value, "output", "o", "form of the output (GRAPNEL_OUTPUT)")
+	cmd.PersistentFlags().VarP(value, "output", "o", "form of the output; also by GRAPNEL_OUTPUT")
 	grouped(cmd.PersistentFlags(), generalGroup, "output")
 	before := cmd.PersistentPreRunE
 	cmd.PersistentPreRunE = func(c *cobra.Command, args []string) error {
@@ -105,15 +105,11 @@ func (s *Streams) givenServer(server string) (string, error) {
 // come from.
 func (r *remote) failed(ctx context.Context, what string, err error) *failure {
 	f := failed(ctx, what, err)
-	name := r.profileName
-	if name == "" {
-		name = "saved"
-	}
 	switch {
 	case f.code == "authentication_failed":
 		f.fix = "The key is from " + r.keyFrom + "; give one that " + r.server + " knows."
 	case f.exit == ExitUnreachable && r.saved.Server != "":
-		f.fix = fmt.Sprintf("The address is from the %s profile: start that server again (`grapnel dev` in its folder), or name another with --server.", name)
+		f.fix = "The address is from the saved profile: run `grapnel dev` there again, or give --server."
 	}
 	return f
 }

@@ -66,15 +66,22 @@ func wantsJSON(output string, args []string) bool {
 	return false
 }
 
+const rootNote = `Exit codes
+  0 done              4 there is no such thing  8 no: not delivered, not ready
+  1 unexpected error  5 conflict                9 too many requests
+  2 wrong usage       6 the input is refused    130, 143 stopped by a signal
+  3 not allowed       7 the server is silent
+
+"grapnel COMMAND --help" shows more of one.`
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "grapnel",
 		Short: "Send webhooks: signed, retried, recorded",
 		Long: `Grapnel sends webhooks. One call to its API becomes signed deliveries to every
-endpoint that asks for the event; failed ones are retried, each attempt recorded.
-
-Begin with "grapnel dev".`,
-		Annotations:       map[string]string{"note": "`grapnel COMMAND --help` shows more of one."},
+endpoint that asks for the event; what fails is retried, and each attempt is
+recorded. Begin with "grapnel dev".`,
+		Annotations:       map[string]string{"note": rootNote},
 		Args:              noArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -100,6 +107,7 @@ Begin with "grapnel dev".`,
 		cmd.GroupID = "run"
 		root.AddCommand(cmd)
 	}
+	unsorted(root)
 	return root
 }
 

@@ -41,8 +41,8 @@ func (a *app) sendCommand() *cobra.Command {
 		Short: "Send an event",
 		Long: `Send an event to the endpoints of an application that ask for it.
 
-With --wait the command stays until each endpoint has been tried once, and prints
-what it answered; the exit code is 8 if one failed.`,
+With --wait the command stays until each endpoint has been tried once, prints
+what it answered, and ends with 8 if one failed.`,
 		Example: `  grapnel send invoice.paid -d '{"amount":1200}' --wait
   grapnel send invoice.paid -d @invoice.json --set customer.name=Ada --app acme
   grapnel send invoice.paid -d '{"amount":1200}' --print curl`,

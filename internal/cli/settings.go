@@ -33,7 +33,6 @@ func (s *setting) Type() string { return s.kind }
 // take the place of the server's own in help.
 func addSettings(cmd *cobra.Command, defaults map[string]string, leftOut ...string) *settingFlags {
 	f := &settingFlags{cmd: cmd}
-	cmd.Flags().SortFlags = false
 	cmd.Annotations = map[string]string{"note": settingsNote}
 	cmd.Flags().Var(text{&f.file, "FILE"}, "config", "YAML file with settings (GRAPNEL_CONFIG)")
 	grouped(cmd.Flags(), serverGroup, "config")

@@ -31,6 +31,16 @@ func grouped(f *pflag.FlagSet, group string, names ...string) {
 	}
 }
 
+// unsorted keeps the flags of a command, and of those below it, in the order in
+// which they were made.
+func unsorted(cmd *cobra.Command) {
+	cmd.Flags().SortFlags = false
+	cmd.PersistentFlags().SortFlags = false
+	for _, c := range cmd.Commands() {
+		unsorted(c)
+	}
+}
+
 // helpCommand is `grapnel help COMMAND`, which many type before --help.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
@@ -92,11 +102,9 @@ func writeCommands(b *strings.Builder, cmd *cobra.Command) {
 // writeFlags lists the flags by group, in the order in which they were made.
 func writeFlags(b *strings.Builder, cmd *cobra.Command) {
 	cmd.InheritedFlags() // brings those of the commands above in
-	all := cmd.Flags()
-	all.SortFlags = false
 	byGroup := make(map[string]*strings.Builder)
 	var order []string
-	all.VisitAll(func(flag *pflag.Flag) {
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		group := flagGroup
 		if g := flag.Annotations[groupOf]; len(g) > 0 {
 			group = g[0]
@@ -174,7 +182,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		flag := "--" + bare.GetFlag().Name
 		return usage(flag+" needs a value", "Write "+flag+" "+bare.GetFlag().Value.Type()+".")
 	case errors.As(err, &bad):
-		return flagValueError("--"+bad.GetFlag().Name+" "+quotedIfOdd(bad.GetValue()), bad.Unwrap())
+		joint := " "
+		if bad.GetFlag().NoOptDefVal != "" {
+			joint = "="
+		}
+		return flagValueError("--"+bad.GetFlag().Name+joint+quotedIfOdd(bad.GetValue()), bad.Unwrap())
 	}
 	return usage(err.Error(), "`"+cmd.CommandPath()+" --help` shows how it is used.")
 }

@@ -95,14 +95,13 @@ func (s span) String() string { return config.FormatDuration(*s.to) }
 // Set reads a duration as the settings of the server are read.
 func (s span) Set(value string) error {
 	d, err := config.ParseDuration(value)
-	const fix = "Write a number with a unit, such as 500ms, 10s or 1h."
 	switch {
 	case err != nil:
-		return &badValue{"is not a duration", fix}
+		return &badValue{"is not a duration", "Write a number with a unit, such as 500ms, 10s or 1h."}
 	case s.most > 0 && (d < s.least || d > s.most):
-		return &badValue{fmt.Sprintf("is not from %s to %s", config.FormatDuration(s.least), config.FormatDuration(s.most)), fix}
+		return &badValue{fmt.Sprintf("is not from %s to %s", config.FormatDuration(s.least), config.FormatDuration(s.most)), "Write a duration in between, such as 10s."}
 	case d < s.least:
-		return &badValue{"is less than " + config.FormatDuration(s.least), fix}
+		return &badValue{"is less than " + config.FormatDuration(s.least), "Write a longer one, such as 10s."}
 	}
 	*s.to = d
 	return nil

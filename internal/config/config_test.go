@@ -381,3 +381,22 @@ func TestReadmeNamesEverySettingWithItsDefault(t *testing.T) {
 		}
 	}
 }
+
+func TestReadmeHasEverySettingWithItsDefault(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range config.Settings() {
+		flag := "--" + s.Flag()
+		if s.Default != "" && s.Default != "false" {
+			flag += " " + s.Default
+		}
+		for _, text := range []string{flag, "`" + s.Env() + "`"} {
+			if !strings.Contains(string(readme), text) {
+				t.Errorf("README.md lacks %s", text)
+			}
+		}
+	}
+}

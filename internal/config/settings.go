@@ -64,7 +64,7 @@ var settings = []Setting{
 	{Group: "Server", Name: "drain-timeout", Default: "25s", Value: "DURATION", Usage: "how long running requests and sends may take to end at a stop",
 		set: func(c *Config, v string) error { return setDuration(&c.DrainTimeout, v, 0, time.Hour) }, show: func(c *Config) string { return FormatDuration(c.DrainTimeout) }},
 
-	{Group: "Keys", Name: "api-key", Value: "FILE", Secret: true, Usage: "a first API key with all rights, 16 to 128 printable characters; made if it does not exist yet",
+	{Group: "Keys", Name: "api-key", Value: "FILE", Secret: true, Usage: "an API key with all rights, 16 to 128 printable characters; taken into the database at the start",
 		set: func(c *Config, v string) error { return setAPIKey(&c.APIKey, v) }, show: func(c *Config) string { return c.APIKey.String() }},
 	{Group: "Keys", Name: "master-key", Value: "FILE", Secret: true, Usage: "key that encrypts secrets at rest, 32 bytes in base64 (default: made once beside the database)",
 		set: func(c *Config, v string) error { return setMasterKey(&c.MasterKey, v) }, show: func(c *Config) string { return c.MasterKey.String() }},

@@ -127,6 +127,44 @@ func TestDisableCancelsWhatWaitsAndStartsNothing(t *testing.T) {
 	})
 }
 
+func TestLaneThatIsFoundClosedIsCanceled(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		app, ep := r.lone()
+		ids := r.stored(app, 700)
+		_, _, err := r.store.UpdateEndpoint(t.Context(), r.env, app, hook.Ref{ID: ep}, nil, func(e *hook.Endpoint) error {
+			e.Disable(hook.DisabledByUser, r.wall())
+			return nil
+		})
+		r.must(err)
+		r.start()
+		pass(time.Second)
+		r.wantStates(app, ep, ids, map[string]int{"canceled endpoint_disabled": 700})
+		if n := len(r.sends(all)); n != 0 {
+			t.Errorf("%d sends to a disabled endpoint", n)
+		}
+	})
+}
+
+func TestWatcherHearsOfACanceledDelivery(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		app, ep := r.lone()
+		r.start()
+		r.answerAll(ok, time.Minute)
+		ids := r.publish(app, 40)
+		pass(time.Second)
+		changed, stop := r.engine.Watch(ids[39])
+		defer stop()
+		r.disable(app, ep)
+		pass(time.Second)
+		select {
+		case <-changed:
+		default:
+			t.Error("no signal came")
+		}
+		r.wantStates(app, ep, ids[39:], map[string]int{"canceled endpoint_disabled": 1})
+	})
+}
+
 func TestDeleteCancelsWhatWaits(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		app, ep := r.lone()

@@ -141,6 +141,34 @@ func TestLaneThatGivesNothingIsNotAskedInAHotLoop(t *testing.T) {
 	})
 }
 
+func TestRetriesLeavePlacesForFirstAttemptsElsewhere(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.opts.MaxInFlight = 16
+		r.start()
+		places := map[hook.ID]hook.ID{}
+		sent := map[hook.ID][]hook.ID{}
+		for range 2 { // each may hold half of all places
+			app, ep := r.lone()
+			places[app], sent[app] = ep, r.publish(app, 50)
+		}
+		pass(time.Second)
+		r.answerAll(ok, 10*time.Second)
+		for app, ids := range sent {
+			for _, id := range ids {
+				r.resend(app, id, places[app])
+			}
+		}
+		pass(5 * time.Second)
+		if s := r.engine.Stats(); s.Leased > 12 {
+			t.Errorf("retries hold %d of 16 places, want at most 12", s.Leased)
+		}
+		app, ep := r.lone()
+		ids := r.publish(app, 4)
+		pass(11 * time.Second)
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 4})
+	})
+}
+
 func TestApplicationsTakeTurns(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.opts.MaxInFlight = 16

@@ -26,6 +26,24 @@ func TestStopLetsAttemptsEnd(t *testing.T) {
 	})
 }
 
+func TestStopGivesBackLeasesThatWaitForAPlace(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		app, ep := r.lone()
+		r.start()
+		r.answerAll(ok, 5*time.Millisecond)
+		r.publish(app, 1) // it is known to be fast now, so leases are taken ahead
+		pass(100 * time.Millisecond)
+		r.answerAll(ok, 700*time.Millisecond)
+		ids := r.publish(app, 100)
+		pass(100 * time.Millisecond)
+		if s := r.engine.Stats(); s.Leased != 100 || s.Sending != 32 {
+			t.Fatalf("%d are leased and %d sent, want 100 and 32", s.Leased, s.Sending)
+		}
+		r.halt()
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 32, "pending released": 68})
+	})
+}
+
 func TestStopCutsOffWhatHangsWithoutCountingAnAttempt(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		app, ep := r.lone()

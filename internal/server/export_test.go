@@ -41,3 +41,6 @@ var (
 	NewLineWriter = newLineWriter
 	NewLogger     = newLogger
 )
+
+// Connections shares out the files that the process may have open.
+var Connections = connections

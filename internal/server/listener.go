@@ -150,7 +150,8 @@ func (s *Server) shutdown(deadline context.Context) error {
 		if l.http == nil {
 			continue
 		}
-		if err := l.http.Shutdown(deadline); err != nil {
+		// A listener that is closed already is no reason; requests that run are.
+		if err := l.http.Shutdown(deadline); err != nil && !errors.Is(err, net.ErrClosed) {
 			s.log.WarnContext(deadline, "requests were still running at the drain deadline and are cut off", "listener", l.flag)
 			if err := l.http.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 				return fmt.Errorf("closing %s: %w", l.flag, err)

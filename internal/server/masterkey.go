@@ -46,35 +46,54 @@ func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 	return seal.NewKeyring(loaded.Key)
 }
 
-// appsToTry is how many applications are looked at for a sealed secret.
-const appsToTry = 20
+// appsPage is how many applications are read at a time in the search for a secret.
+const appsPage = 250
 
 // tryMasterKey opens one of the secrets in the database, so that a wrong key is
-// found at the start and not at the first delivery.
+// found at the start and not at the first delivery. Applications without
+// endpoints are passed over, however many there are: a start with a wrong key
+// would seal new secrets with it.
 func (s *Server) tryMasterKey(ctx context.Context, open hook.SealFunc) error {
 	envs, err := s.store.ListEnvironments(ctx)
 	if err != nil {
 		return fmt.Errorf("listing environments: %w", err)
 	}
 	for _, env := range envs {
-		apps, err := s.store.ListApplications(ctx, env.ID, hook.Page{Limit: appsToTry})
+		e, err := s.anyEndpoint(ctx, env.ID)
 		if err != nil {
-			return fmt.Errorf("listing applications: %w", err)
+			return err
 		}
-		for _, app := range apps.Items {
-			endpoints, err := s.store.ListEndpoints(ctx, env.ID, app.ID, hook.Page{Limit: 1})
-			if err != nil {
-				return fmt.Errorf("listing endpoints: %w", err)
-			}
-			for _, e := range endpoints.Items {
-				if len(e.Secrets) > 0 {
-					_, err := open(hook.PurposeSecret, e.ID, e.Secrets[0].Sealed)
-					return err
-				}
-			}
+		if e != nil {
+			_, err := open(hook.PurposeSecret, e.ID, e.Secrets[0].Sealed)
+			return err
 		}
 	}
 	return nil
+}
+
+// anyEndpoint gives an endpoint of the environment, of the oldest application
+// that has one; nil if none has.
+func (s *Server) anyEndpoint(ctx context.Context, env hook.ID) (*hook.Endpoint, error) {
+	p := hook.Page{Limit: appsPage, Ascending: true}
+	for {
+		apps, err := s.store.ListApplications(ctx, env, p)
+		if err != nil {
+			return nil, fmt.Errorf("listing applications: %w", err)
+		}
+		for _, app := range apps.Items {
+			endpoints, err := s.store.ListEndpoints(ctx, env, app.ID, hook.Page{Limit: 1})
+			if err != nil {
+				return nil, fmt.Errorf("listing endpoints: %w", err)
+			}
+			if len(endpoints.Items) > 0 && len(endpoints.Items[0].Secrets) > 0 {
+				return &endpoints.Items[0], nil
+			}
+		}
+		if !apps.More {
+			return nil, nil
+		}
+		p.From = apps.Items[len(apps.Items)-1].ID
+	}
 }
 
 func exists(path string) bool {

@@ -285,11 +285,26 @@ func TestSecretsSurviveARestartUnderAGivenMasterKey(t *testing.T) {
 	if after, err := c.EndpointSecret(t.Context(), "acme", ep.ID); err != nil || after.Key != before.Key {
 		t.Errorf("secret %v, %v, want the same after a restart", after, err)
 	}
+	for range 300 { // a wrong key is found however few applications have an endpoint
+		if _, err := c.CreateApplication(t.Context(), apitype.ApplicationIn{Name: "without endpoints"}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	cfg.MasterKey = config.Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI=")
 	if err := server.New(server.Options{Config: cfg}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another master key") {
 		t.Errorf("start with another master key: %v, want refused", err)
+	}
+}
+
+func TestAttemptsLeaveFilesToTheAPI(t *testing.T) {
+	t.Parallel()
+	for files, want := range map[int][2]int{0: {1, 1}, 256: {64, 32}, 1024: {256, 128}, 1 << 20: {4096, 4096}} {
+		inFlight, idle := server.Connections(files)
+		if got := [2]int{inFlight, idle}; got != want {
+			t.Errorf("of %d files: %v, want %v", files, got, want)
+		}
 	}
 }

@@ -50,6 +50,7 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 	if err != nil {
 		return err
 	}
+	inFlight, idle := connections(openFiles())
 	agent := "Grapnel/" + s.version
 	if s.cfg.PublicURL != nil {
 		agent += " (+" + s.cfg.PublicURL.String() + ")"
@@ -61,6 +62,7 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 		SignatureHeaders: names,
 		Timeouts:         send.Timeouts{Total: s.cfg.EndpointTimeout},
 		EgressProxy:      s.cfg.EgressProxy,
+		MaxIdle:          idle,
 		Now:              s.now,
 		Log:              s.log,
 	})
@@ -77,6 +79,7 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 		Now:            s.now,
 		RetryPolicy:    hook.RetryPolicy{Steps: s.cfg.RetrySchedule, TimeoutFloor: s.timeoutFloor()},
 		DisableAfter:   s.cfg.DisableAfter,
+		MaxInFlight:    inFlight,
 		MemoryBytes:    int64(s.cfg.DeliveryMemory),
 		AttemptTimeout: s.cfg.EndpointTimeout + attemptSlack,
 		DrainTimeout:   s.cfg.DrainTimeout,
@@ -85,6 +88,17 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 		Observer:       s.metrics.observer(),
 	})
 	return nil
+}
+
+// maxConnections bounds the attempts at the same time, and the idle connections.
+const maxConnections = 4096
+
+// connections shares out the files that the process may have open: a quarter to
+// attempts, an eighth to idle connections, the rest to the API and the database. An
+// attempt that fails for want of a file would stand in its endpoint's record like
+// a failure of the endpoint.
+func connections(files int) (inFlight, idle int) {
+	return max(1, min(files/4, maxConnections)), max(1, min(files/8, maxConnections))
 }
 
 // attemptSlack lets the sender, which knows in which phase an attempt is, run

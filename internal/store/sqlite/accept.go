@@ -147,18 +147,15 @@ func (a *accepting) store(w *writer, app *cachedApp, e *hook.NewEvent, out *hook
 	if e.ContentType != "application/json" {
 		contentType = e.ContentType
 	}
-	if _, err := w.conn.exec(`INSERT INTO messages
-	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at)
-	  VALUES (?,?,?,?,?,?,?,?,?,?,?)`,
-		seq, app.seq, e.ID, e.EventType, nullText(e.EventID), toJSON(e.Channels), toJSON(e.Tags),
-		contentType, len(e.Body), e.CreatedAt, e.DeliverAt); err != nil {
-		return err
-	}
 	body := e.Body
 	if body == nil {
-		body = []byte{}
+		body = []byte{} // there is one, and it is empty
 	}
-	if _, err := w.conn.exec(`INSERT INTO payloads (message, body, expires) VALUES (?,?,?)`, seq, body, e.BodyExpiresAt); err != nil {
+	if _, err := w.conn.exec(`INSERT INTO messages
+	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at, body_expires, body)
+	  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		seq, app.seq, e.ID, e.EventType, nullText(e.EventID), toJSON(e.Channels), toJSON(e.Tags),
+		contentType, len(e.Body), e.CreatedAt, e.DeliverAt, e.BodyExpiresAt, body); err != nil {
 		return err
 	}
 	for _, ep := range app.endpoints {

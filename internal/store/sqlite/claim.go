@@ -186,9 +186,9 @@ var errFull = errors.New("no more room")
 
 func (w *writer) leaseDue(r hook.ClaimRequest, l hook.ClaimLane, e *cachedEndpoint, room *claimRoom, out *hook.ClaimedLane) error {
 	err := w.conn.query(context.Background(), `SELECT d.message, d.state, d.reason, d.attempts, d.step, d.manual, d.due, d.auto_due,
-	    m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at, p.body
+	    m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at, m.body
 	  FROM deliveries d INDEXED BY deliveries_queue
-	    JOIN messages m ON m.seq = d.message LEFT JOIN payloads p ON p.message = d.message
+	    JOIN messages m ON m.seq = d.message
 	  WHERE d.endpoint = ? AND d.lane = ? AND d.due IS NOT NULL AND d.node IS NULL AND d.due <= ?
 	  ORDER BY d.due LIMIT ?`, []any{e.seq, laneOf(l.Retry), r.Now, l.Max}, func(row *row) error {
 		lease, err := scanLease(row, r.Node, e, l.Retry)

@@ -40,10 +40,9 @@ const deliveryFilter = `
     AND m.id >= ?9 AND m.id < ?10 AND ` + messageFilter
 
 var (
-	listDeliveriesOfEndpoint = newListQuery(`SELECT ` + deliveryColumns + `, ` + messageColumns + `, CASE WHEN ?7 THEN p.body END
+	listDeliveriesOfEndpoint = newListQuery(`SELECT ` + deliveryColumns + `, ` + messageColumns + `, CASE WHEN ?7 THEN m.body END
   FROM deliveries d INDEXED BY deliveries_endpoint
     CROSS JOIN messages m ON m.seq = d.message CROSS JOIN endpoints e ON e.seq = d.endpoint
-    LEFT JOIN payloads p ON p.message = m.seq
   WHERE d.endpoint = ?1 AND d.message > ?2 AND d.message < ?3` + deliveryFilter + `
   ORDER BY d.message {dir} LIMIT ?11`)
 

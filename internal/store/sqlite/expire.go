@@ -163,8 +163,8 @@ func (s *slice) tokens() (bool, error) {
 
 // ownPayloads drops payloads whose own time has come.
 func (s *slice) ownPayloads() (bool, error) {
-	keys, err := s.keys(`SELECT message FROM payloads INDEXED BY payloads_expires
-	  WHERE expires IS NOT NULL AND expires <= ? ORDER BY expires LIMIT ?`, s.now, lookRows)
+	keys, err := s.keys(`SELECT seq FROM messages INDEXED BY messages_body_expires
+	  WHERE body_expires IS NOT NULL AND body_expires <= ? ORDER BY body_expires LIMIT ?`, s.now, lookRows)
 	if err != nil {
 		return false, err
 	}
@@ -188,8 +188,8 @@ func (s *slice) oldPayloads() (bool, error) {
 	var drop []int64
 	limit, done, looked := s.now.Add(-s.keep.Payloads), s.w.expire.payloads, 0
 	young := false
-	err := s.w.conn.query(context.Background(), `SELECT p.message, p.expires IS NULL, m.created
-	  FROM payloads p CROSS JOIN messages m ON m.seq = p.message WHERE p.message > ? ORDER BY p.message LIMIT ?`,
+	err := s.w.conn.query(context.Background(), `SELECT seq, body IS NOT NULL AND body_expires IS NULL, created
+	  FROM messages WHERE seq > ? ORDER BY seq LIMIT ?`,
 		[]any{done, lookRows}, func(r *row) error {
 			looked++
 			old := r.time(2).Before(limit)
@@ -231,7 +231,7 @@ func (s *slice) dropPayload(message int64) error {
 	  WHERE message = ? AND node IS NULL AND due IS NOT NULL`, s.now, message); err != nil {
 		return err
 	}
-	n, err = s.exec(`DELETE FROM payloads WHERE message = ?`, message)
+	n, err = s.exec(`UPDATE messages SET body = NULL, body_expires = NULL WHERE seq = ?`, message)
 	s.out.Payloads += n
 	return err
 }
@@ -283,10 +283,6 @@ func (s *slice) removeMessage(message int64) (bool, error) {
 	}
 	if _, err := s.exec(`DELETE FROM message_keys WHERE (app, event_id) IN (
 	  SELECT app, event_id FROM messages WHERE seq = ? AND event_id IS NOT NULL)`, message); err != nil {
-		return false, err
-	}
-	n, err = s.exec(`DELETE FROM payloads WHERE message = ?`, message)
-	if s.out.Payloads += n; err != nil {
 		return false, err
 	}
 	n, err = s.exec(`DELETE FROM messages WHERE seq = ?`, message)

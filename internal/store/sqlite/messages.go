@@ -14,12 +14,11 @@ type storedMessage struct {
 	seq int64
 }
 
-// messageColumns are what scanMessage reads, of messages m left-joined to
-// payloads p.
+// messageColumns are what scanMessage reads, of messages m.
 const (
 	messageColumns = `m.seq, m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at,
-	  p.message IS NULL`
-	bodyColumn = `p.body`
+	  m.body IS NULL`
+	bodyColumn = `m.body`
 	noBody     = `NULL`
 )
 
@@ -43,12 +42,11 @@ func bodyOrNot(with bool) string {
 
 // findMessage gives a message of an application without its owner's ids.
 func findMessage(ctx context.Context, c *conn, app int64, ref hook.Ref, withBody bool) (m storedMessage, found bool, err error) {
-	q := `SELECT ` + messageColumns + `, ` + bodyOrNot(withBody) + ` FROM messages m LEFT JOIN payloads p ON p.message = m.seq
-	  WHERE m.app = ? AND m.id = ?`
+	q := `SELECT ` + messageColumns + `, ` + bodyOrNot(withBody) + ` FROM messages m WHERE m.app = ? AND m.id = ?`
 	key := any(ref.ID)
 	if ref.UID != "" {
 		q = `SELECT ` + messageColumns + `, ` + bodyOrNot(withBody) + ` FROM message_keys k
-		  JOIN messages m ON m.seq = k.message LEFT JOIN payloads p ON p.message = m.seq
+		  JOIN messages m ON m.seq = k.message
 		  WHERE k.app = ? AND k.event_id = ?`
 		key = ref.UID
 	}
@@ -102,8 +100,8 @@ const messageFilter = `(?4 IS NULL OR m.event_type IN (SELECT value FROM json_ea
     AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(m.channels) WHERE value = ?5))
     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?6))`
 
-var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN ?7 THEN p.body END
-  FROM messages m INDEXED BY messages_app LEFT JOIN payloads p ON p.message = m.seq
+var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN ?7 THEN m.body END
+  FROM messages m INDEXED BY messages_app
   WHERE m.app = ?1 AND m.id >= ?2 AND m.id < ?3 AND ` + messageFilter + ` ORDER BY m.id {dir} LIMIT ?8`)
 
 // ListMessages implements store.Messages. Rows that a filter passes over are
@@ -134,7 +132,7 @@ func (s *Store) ExpungeMessage(ctx context.Context, env, app hook.ID, ref hook.R
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(`DELETE FROM payloads WHERE message = ?`, m.seq)
+		_, err = c.exec(`UPDATE messages SET body = NULL, body_expires = NULL WHERE seq = ?`, m.seq)
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -180,6 +181,18 @@ func TestAMalformedDatabaseAddressAndASecondProcessAreRefused(t *testing.T) {
 	w := newWorld(t, sqlite.Options{})
 	if _, err := sqlite.Open(context.Background(), w.path, sqlite.Options{}); !errors.Is(err, sqlite.ErrInUse) {
 		t.Fatalf("second open: %v", err)
+	}
+}
+
+func TestOnlyTheOwnerCanReadTheFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite.Options{})
+	for _, suffix := range []string{"", "-wal", "-shm", ".lock"} {
+		info, err := os.Stat(w.path + suffix)
+		w.must(err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%q has mode %o", suffix, info.Mode().Perm())
+		}
 	}
 }
 

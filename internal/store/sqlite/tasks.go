@@ -173,9 +173,8 @@ func (s *recovering) look(ctx context.Context, c *conn, app, endpoint int64, lim
 		return err
 	}
 	return c.query(ctx, `SELECT d.message, m.id, m.created, d.state, d.reason,
-	    d.due IS NULL AND d.node IS NULL AND p.message IS NOT NULL
+	    d.due IS NULL AND d.node IS NULL AND m.body IS NOT NULL
 	  FROM deliveries d INDEXED BY deliveries_endpoint CROSS JOIN messages m ON m.seq = d.message
-	    LEFT JOIN payloads p ON p.message = d.message
 	  WHERE d.endpoint = ? AND d.message > ? AND d.message < ? ORDER BY d.message LIMIT ?`,
 		[]any{endpoint, max(from, s.position), to, limit}, func(r *row) error {
 			s.looked++

@@ -112,18 +112,12 @@ CREATE TABLE messages (
   content_type TEXT,                  -- NULL: application/json
   size         INTEGER NOT NULL,
   created      INTEGER NOT NULL,
-  deliver_at   INTEGER
+  deliver_at   INTEGER,
+  body_expires INTEGER,               -- NULL: with the server's retention
+  body         BLOB                   -- NULL: gone; the last column, so that lists without it do not read it
 );
 CREATE UNIQUE INDEX messages_app ON messages (app, id);
-
--- Bodies are apart, so that lists without them read little and retention can
--- drop them first.
-CREATE TABLE payloads (
-  message INTEGER PRIMARY KEY,        -- messages.seq
-  body    BLOB NOT NULL,
-  expires INTEGER                     -- NULL: with the server's retention
-);
-CREATE INDEX payloads_expires ON payloads (expires) WHERE expires IS NOT NULL;
+CREATE INDEX messages_body_expires ON messages (body_expires) WHERE body_expires IS NOT NULL;
 
 CREATE TABLE message_keys (
   app      INTEGER NOT NULL,
