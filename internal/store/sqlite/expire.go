@@ -14,6 +14,8 @@ const (
 	sliceRows = 2000
 	// lookRows is how many rows a chore looks at to find some to remove.
 	lookRows = 100
+	// removeRun is how many messages go in one run: one set of statements for all.
+	removeRun = 20
 	// vacuumPages is how many free pages vacuumSome gives back, and freeKept how
 	// many stay for what comes in next: taking them from the file only to make it
 	// longer again would cost writes for nothing.
@@ -258,50 +260,52 @@ func (s *slice) oldMessages() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for i, message := range keys {
+	for i := 0; i < len(keys); i += removeRun {
 		if i > 0 && s.spent() {
 			return true, nil
 		}
-		if done, err := s.removeMessage(message); err != nil || !done {
+		run := keys[i:min(i+removeRun, len(keys))]
+		if done, err := s.removeMessages(run[0], run[len(run)-1]); err != nil || !done {
 			return true, err
 		}
 	}
 	return len(keys) == lookRows, nil
 }
 
-// removeMessage removes a message, or as many of its attempts and deliveries as
-// fit into a slice; then it reports false.
-func (s *slice) removeMessage(message int64) (bool, error) {
-	n, err := s.exec(`DELETE FROM attempts WHERE seq IN (SELECT seq FROM attempts INDEXED BY attempts_message WHERE message = ? LIMIT ?)`,
-		message, sliceRows)
+// removeMessages removes the messages from one row key to another, or as many
+// of their attempts and deliveries as fit into a slice; then it reports false.
+func (s *slice) removeMessages(from, to int64) (bool, error) {
+	n, err := s.exec(`DELETE FROM attempts WHERE seq IN (
+	  SELECT seq FROM attempts INDEXED BY attempts_message WHERE message BETWEEN ? AND ? LIMIT ?)`, from, to, sliceRows)
 	if s.out.Attempts += n; err != nil || n == sliceRows {
 		return false, err
 	}
-	n, err = s.removeDeliveries(message)
+	n, err = s.removeDeliveries(from, to)
 	if err != nil || n == sliceRows {
 		return false, err
 	}
 	if _, err := s.exec(`DELETE FROM message_keys WHERE (app, event_id) IN (
-	  SELECT app, event_id FROM messages WHERE seq = ? AND event_id IS NOT NULL)`, message); err != nil {
+	  SELECT app, event_id FROM messages WHERE seq BETWEEN ? AND ? AND event_id IS NOT NULL)`, from, to); err != nil {
 		return false, err
 	}
-	n, err = s.exec(`DELETE FROM messages WHERE seq = ?`, message)
+	n, err = s.exec(`DELETE FROM messages WHERE seq BETWEEN ? AND ?`, from, to)
 	s.out.Messages += n
 	return true, err
 }
 
-// removeDeliveries removes those of a message, at most sliceRows, and counts
+// removeDeliveries removes those of the messages, at most sliceRows, and counts
 // those that still waited to be sent.
-func (s *slice) removeDeliveries(message int64) (n int, err error) {
+func (s *slice) removeDeliveries(from, to int64) (n int, err error) {
 	err = s.w.conn.query(context.Background(), `DELETE FROM deliveries WHERE (message, endpoint) IN (
-	    SELECT message, endpoint FROM deliveries WHERE message = ? LIMIT ?) RETURNING state, node IS NOT NULL AND due IS NULL`,
-		[]any{message, sliceRows}, func(r *row) error {
+	    SELECT message, endpoint FROM deliveries WHERE message BETWEEN ? AND ? LIMIT ?)
+	  RETURNING message, state, node IS NOT NULL AND due IS NULL`,
+		[]any{from, to, sliceRows}, func(r *row) error {
 			n++
-			if hook.State(r.int(0)) == hook.Pending {
+			if hook.State(r.int(1)) == hook.Pending {
 				s.out.Unsent++
 			}
-			if r.bool(1) {
-				s.ended = append(s.ended, message)
+			if r.bool(2) {
+				s.ended = append(s.ended, r.int(0))
 			}
 			return nil
 		})
