@@ -73,7 +73,7 @@ func (c *call) readLong(limit int64) ([]byte, error) {
 		}
 		n, err := from.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		if err == io.EOF && whole < 0 { //nolint:errorlint // a reader gives io.EOF itself
+		if err == io.EOF && whole < 0 {
 			break
 		}
 		if err != nil && int64(len(body)) != whole {

@@ -52,14 +52,16 @@ func (s *screen) String() string {
 	return s.buf.String()
 }
 
-// until waits for a text.
-func (s *screen) until(t *testing.T, text string) {
+// until waits for a text, but not after the end of what writes it.
+func (s *screen) until(t *testing.T, text string, ended <-chan struct{}) {
 	t.Helper()
 	for !strings.Contains(s.String(), text) {
 		select {
 		case <-s.changed:
-		case <-t.Context().Done():
-			t.Fatalf("no %q in %q", text, s)
+		case <-ended:
+			if !strings.Contains(s.String(), text) {
+				t.Fatalf("no %q in %q", text, s)
+			}
 		}
 	}
 }
@@ -587,12 +589,13 @@ func TestServeStopsCleanlyWhenTold(t *testing.T) {
 	dir := t.TempDir()
 	errs := newScreen()
 	ctx, stop := context.WithCancelCause(t.Context())
-	code := make(chan int, 1)
+	code, ended := make(chan int, 1), make(chan struct{})
 	go func() {
+		defer close(ended)
 		code <- cli.Main(ctx, cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: errs, Env: []string{"GRAPNEL_API_KEY=" + testKey}},
 			[]string{"serve", "--listen", "127.0.0.1:0", "--db", "sqlite:" + filepath.Join(dir, "g.db")})
 	}()
-	errs.until(t, "msg=listening")
+	errs.until(t, "msg=listening", ended)
 	if c, _, text := (shell{}).run(t, "serve", "--listen", "127.0.0.1:0", "--db", "sqlite:"+filepath.Join(dir, "g.db")); c != cli.ExitConflict || !strings.Contains(text, "another process has the database") {
 		t.Errorf("a second server: exit %d, %s", c, text)
 	}

@@ -32,12 +32,21 @@ func startDev(t *testing.T, dir string, sh shell) devRun {
 	d := devRun{out: newScreen(), errs: newScreen(), sh: sh, dir: dir}
 	ctx, stop := context.WithCancelCause(t.Context())
 	code, args, streams := make(chan int, 1), d.args(), cli.Streams{In: strings.NewReader(""), Out: d.out, Err: d.errs, Env: sh.env}
-	go func() { code <- cli.Main(ctx, streams, args) }()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("stderr of dev: %s", d.errs)
+		}
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		code <- cli.Main(ctx, streams, args)
+	}()
 	d.stop = func() int {
 		stop(&cli.Interrupted{Signal: syscall.SIGINT})
 		return <-code
 	}
-	d.out.until(t, "forgets everything.")
+	d.out.until(t, "forgets everything.", ended)
 	return d
 }
 

@@ -63,6 +63,7 @@ func (e *Engine) close(id hook.ID, why hook.Reason, t moment) {
 		e.timers.Remove(&ep.timer)
 	}
 	e.closing[id] = why
+	e.cancelAgain = e.cancelAgain || id == e.canceling
 	notify(e.cancels)
 }
 
@@ -102,16 +103,18 @@ func (e *Engine) nextClosing() (hook.ID, hook.Reason, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for id, why := range e.closing {
+		e.canceling, e.cancelAgain = id, false
 		return id, why, true
 	}
 	return hook.ID{}, hook.ReasonNone, false
 }
 
-// endClosing notes that nothing is left in the lanes, so far as is known.
+// endClosing notes that nothing is left in the lanes, so far as is known: what was
+// given back while the store was being asked may not have been seen.
 func (e *Engine) endClosing(id hook.ID, why hook.Reason) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closing[id] == why {
+	if e.closing[id] == why && !e.cancelAgain {
 		delete(e.closing, id)
 	}
 }

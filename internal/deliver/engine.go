@@ -45,6 +45,10 @@ type Engine struct {
 	wakeAt    time.Duration // and until when
 	results   fifo[result]
 	closing   map[hook.ID]hook.Reason // lanes to cancel
+	// canceling is the endpoint whose lanes the cancel loop is at; cancelAgain says
+	// that it was closed once more since.
+	canceling   hook.ID
+	cancelAgain bool
 }
 
 var _ hook.Placer = (*Engine)(nil)

@@ -162,7 +162,7 @@ func TestEndpointCapGrowsWithSuccessesTo256(t *testing.T) {
 		if h := r.engine.Hold(ep); h.Hold != hook.HeldFull {
 			t.Errorf("the others are held by %q, want %q", h.Hold, hook.HeldFull)
 		}
-		for range 40 {
+		for range 24 {
 			ids = append(ids, r.publish(app, 250)...)
 			pass(50 * time.Millisecond)
 		}

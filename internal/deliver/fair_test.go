@@ -121,10 +121,10 @@ func TestLaneThatGivesNothingIsNotAskedInAHotLoop(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		app, ep := r.lone()
 		ids := r.stored(app, 1)
-		claims := 0
+		var claims atomic.Int64
 		var mended atomic.Bool
 		r.opts.Store = &faults{Store: r.store, insteadOfClaim: func(q hook.ClaimRequest) []hook.ClaimedLane {
-			claims++
+			claims.Add(1)
 			if mended.Load() {
 				return nil
 			}
@@ -132,8 +132,8 @@ func TestLaneThatGivesNothingIsNotAskedInAHotLoop(t *testing.T) {
 		}}
 		r.start()
 		pass(10 * time.Second)
-		if claims < 50 || claims > 110 {
-			t.Errorf("%d claims in 10 s, want one every 100 ms", claims)
+		if n := claims.Load(); n < 50 || n > 110 {
+			t.Errorf("%d claims in 10 s, want one every 100 ms", n)
 		}
 		mended.Store(true)
 		pass(time.Second)

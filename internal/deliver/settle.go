@@ -154,7 +154,7 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 	t := e.clock.Read()
 	e.mu.Lock()
 	lost := 0
-	var disabled []result
+	var disabled []disabling
 	for i, r := range batch {
 		e.recorded(r)
 		s := settled[i]
@@ -164,7 +164,7 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 		}
 		if s.Disabled != hook.NotDisabled {
 			r.Then.Disable = s.Disabled
-			disabled = append(disabled, r)
+			disabled = append(disabled, disabling{r.Lease.Endpoint, s.Disabled, s.FailingSince})
 			e.close(r.ep.id, closeReason(s.Disabled), t)
 		}
 		if !s.Due.IsZero() && e.phase == phaseRunning {
@@ -175,8 +175,8 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 	e.mu.Unlock()
 
 	e.watchers.signalSettled(batch)
-	for i := range disabled {
-		e.reportDisabled(&disabled[i])
+	for _, d := range disabled {
+		e.report(d)
 	}
 	if lost > 0 {
 		e.Observer.Lost(lost)
@@ -199,15 +199,16 @@ func closeReason(why hook.DisableReason) hook.Reason {
 	return hook.ReasonEndpointDisabled
 }
 
-func (e *Engine) reportDisabled(r *result) {
-	e.Observer.Disabled(r.Then.Disable)
-	attrs := []any{
-		idOf("app", hook.KindApplication, r.Lease.Endpoint.App),
-		idOf("endpoint", hook.KindEndpoint, r.Lease.Endpoint.ID),
-		slog.String("reason", r.Then.Disable.String()),
-	}
-	if since := r.Lease.Endpoint.FailingSince; !since.IsZero() {
-		attrs = append(attrs, slog.Time("failing_since", since))
-	}
-	e.Logger.Warn("endpoint disabled", attrs...)
+// disabling is what the log says of an endpoint that an attempt disabled.
+type disabling struct {
+	endpoint *hook.Endpoint
+	why      hook.DisableReason
+	since    time.Time // nothing but failures since then
+}
+
+func (e *Engine) report(d disabling) {
+	e.Observer.Disabled(d.why)
+	e.Logger.Warn("endpoint disabled",
+		idOf("app", hook.KindApplication, d.endpoint.App), idOf("endpoint", hook.KindEndpoint, d.endpoint.ID),
+		slog.String("reason", d.why.String()), slog.Time("failing_since", d.since))
 }

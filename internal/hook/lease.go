@@ -88,6 +88,8 @@ type Settled struct {
 	// Due is when the delivery is due again, with Retry as its lane; zero: it is not.
 	Due   time.Time
 	Retry bool
-	// Disabled says that this attempt disabled the endpoint, and why.
-	Disabled DisableReason
+	// Disabled says that this attempt disabled the endpoint, and why, and
+	// FailingSince since when it has had nothing but failures.
+	Disabled     DisableReason
+	FailingSince time.Time
 }

@@ -11,5 +11,5 @@ func openFiles() int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
 		return plenty
 	}
-	return int(min(uint64(l.Cur), plenty)) //nolint:gosec,unconvert // bounded; signed on some systems
+	return int(min(uint64(l.Cur), plenty)) //nolint:unconvert // signed on some systems
 }

@@ -151,8 +151,9 @@ type Queue interface {
 	// RegisterNode makes the caller a node with a new epoch. On SQLite, where
 	// only one process can have the file open, it also frees all leases.
 	RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error)
-	// Lanes lists lanes with due work, in the order of endpoint ids, after the
-	// given one; at most limit.
+	// Lanes lists lanes with due work, in the store's own order of endpoints,
+	// after the given one; both lanes of an endpoint come together, so there may
+	// be one more than limit.
 	Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lane, error)
 	// Claim leases due deliveries. Its cost grows with what it leases, not with
 	// what is due.
@@ -163,7 +164,8 @@ type Queue interface {
 	// Release gives leases back unused: the deliveries are due as before.
 	Release(ctx context.Context, leases []*hook.Lease, now time.Time) error
 	// CancelLane cancels at most limit deliveries that wait in the lanes of an
-	// endpoint; it reports how many, 0 when none is left.
+	// endpoint; it reports how many, 0 when none is left. With another reason
+	// than ReasonByUser it does so only while the endpoint is disabled or deleted.
 	CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (int, error)
 	// Resend queues one manual attempt of a message for an endpoint, whatever
 	// its filters say. CodeDisabled, CodeMissingPayload, CodeNotFound.

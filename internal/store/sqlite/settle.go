@@ -69,8 +69,7 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 	if err := w.insertAttempt(&s.Attempt, l.Ref, t.Due); err != nil {
 		return err
 	}
-	out.Disabled, err = w.keepFailureClock(s)
-	return err
+	return w.keepFailureClock(s, out)
 }
 
 // endedAtAccept lowers the count of leases that only their message's number finds.
@@ -128,20 +127,20 @@ func timingsFrom(b []byte) hook.Timings {
 
 // keepFailureClock starts, clears or reads the time since which the endpoint
 // has had nothing but failures, and disables it if the rules say so.
-func (w *writer) keepFailureClock(s *hook.Settlement) (hook.DisableReason, error) {
+func (w *writer) keepFailureClock(s *hook.Settlement, out *hook.Settled) error {
 	e, err := w.endpointBySeq(s.Lease.Ref.Endpoint)
 	if err != nil || e == nil {
-		return hook.NotDisabled, err
+		return err
 	}
 	if s.Attempt.Outcome.Class == hook.Success {
 		if e.failingSince.IsZero() {
-			return hook.NotDisabled, nil
+			return nil
 		}
-		return hook.NotDisabled, w.setFailingSince(e, time.Time{})
+		return w.setFailingSince(e, time.Time{})
 	}
 	if e.failingSince.IsZero() {
 		if err := w.setFailingSince(e, s.Attempt.StartedAt); err != nil {
-			return hook.NotDisabled, err
+			return err
 		}
 	}
 	reason := s.Then.Disable
@@ -149,9 +148,10 @@ func (w *writer) keepFailureClock(s *hook.Settlement) (hook.DisableReason, error
 		reason = hook.DisabledByFailing
 	}
 	if reason == hook.NotDisabled || e.endpoint.Disabled {
-		return hook.NotDisabled, nil
+		return nil
 	}
-	return reason, w.disable(e, reason, s.Now)
+	out.Disabled, out.FailingSince = reason, e.failingSince
+	return w.disable(e, reason, s.Now)
 }
 
 func (w *writer) setFailingSince(e *cachedEndpoint, since time.Time) error {
@@ -189,6 +189,12 @@ func (w *writer) noteRevision(endpoint int64) error {
 func (s *Store) CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (int, error) {
 	var n int64
 	err := s.writer.do(ctx, &op{apply: func(w *writer) error {
+		if reason != hook.ReasonByUser {
+			// Its owner may have enabled it since: then there is nothing to cancel.
+			if e, err := w.endpoint(endpoint); err != nil || e != nil && !e.endpoint.Disabled {
+				return asBroken(err)
+			}
+		}
 		var err error
 		// A resend that waits is dropped, but its delivery keeps its state.
 		n, err = w.conn.exec(`UPDATE deliveries SET due = NULL, auto_due = NULL, manual = 0, updated = ?1,

@@ -372,6 +372,9 @@ func (w *world) settled(held *modelLease, s hook.Settlement, got hook.Settled) {
 		d.retry = got.Retry // which lane a delivery is in that was never tried is the store's to say
 	}
 	want := hook.Settled{Due: due, Retry: d.retry && !due.IsZero(), Disabled: disabled}
+	if disabled != hook.NotDisabled {
+		want.FailingSince = d.endpoint.value.FailingSince
+	}
 	if due.IsZero() {
 		want.Retry = got.Retry // says nothing
 	}

@@ -190,7 +190,8 @@ func retentionInFlight(f *fixture) {
 	_, leases = f.sendLeased()
 	fails := leases[0]
 	f.pass(31 * day)
-	f.expire(hook.Retention{Payloads: 30 * day})
+	testx.Equal(f, f.expire(hook.Retention{Payloads: 30 * day}).Unsent, 0, "what is in flight is not unsent")
+	testx.Equal(f, f.delivery(fails.Message.ID, e.ID).State, hook.Sending)
 	f.settle(succeeds, answerOK)
 	f.expect(succeeds.Message.ID, e.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
 	f.settle(fails, answerFail)

@@ -56,7 +56,7 @@ func settleSchedule(f *fixture) {
 func settleGone(f *fixture) {
 	e := f.newEndpoint()
 	id, leases := f.sendLeased()
-	testx.Equal(f, f.settle(leases[0], answerGone), hook.Settled{Disabled: hook.DisabledByGone})
+	testx.Equal(f, f.settle(leases[0], answerGone), hook.Settled{Disabled: hook.DisabledByGone, FailingSince: f.now})
 	f.expect(id, e.ID, state{State: hook.Canceled, Reason: hook.ReasonGone, Attempts: 1, Step: 1})
 	got := f.endpoint(e.ID)
 	testx.Equal(f, []any{got.Disabled, got.DisabledReason, got.DisabledAt}, []any{true, hook.DisabledByGone, f.now})

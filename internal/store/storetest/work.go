@@ -34,9 +34,9 @@ func claimCost(f *fixture) {
 	}
 	hanging := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"slow"} })
 	healthy := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"fast"} })
-	f.pile(n / 100)
+	f.pile(hanging.ID, n/100)
 	few := f.claimCosts(hanging.ID, healthy.ID)
-	f.pile(n - n/100)
+	f.pile(hanging.ID, n-n/100)
 	many := f.claimCosts(hanging.ID, healthy.ID)
 	for what, before := range few {
 		f.Logf("%s: visited %d behind %d, %d behind %d", what, before, n/100, many[what], n)
@@ -46,9 +46,11 @@ func claimCost(f *fixture) {
 	}
 }
 
-// pile stores n messages for the hanging endpoint, half of them failed once.
-func (f *fixture) pile(n int) {
+// pile stores n messages for the hanging endpoint, half of them failed once, and
+// takes a tenth of them in flight.
+func (f *fixture) pile(endpoint hook.ID, n int) {
 	f.Helper()
+	held := n / 20
 	slow := func(e *hook.NewEvent) { e.EventType, e.Body = "slow", []byte("{}") }
 	for n > 0 {
 		batch := make([]hook.NewEvent, min(n, 1000))
@@ -68,6 +70,7 @@ func (f *fixture) pile(n int) {
 		f.pass(time.Second)
 	}
 	f.pass(time.Hour)
+	f.claim(first(endpoint, held), retry(endpoint, held)) // in flight for ever
 }
 
 // claimCosts gives what the store visits for each kind of look at the queue.
