@@ -357,7 +357,7 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "keys expire key_x --after 9d --yes", cli.ExitUsage, "not from 0s to 3d"},
 		{sh, "keys expire key_000000000000000000000000000 --yes", cli.ExitNotFound, "no such"},
 		{sh, "send a --profile nope", cli.ExitUsage, "no profile"},
-		{sh, "send a --app nobody", cli.ExitNotFound, "no such application"},
+		{sh, "send a --app nobody", cli.ExitNotFound, "a cannot be sent to application nobody\n  why      There is no such application"},
 		{sh, "send a --event-id taken", cli.ExitConflict, "why"},
 		{sh, "send strict", cli.ExitInvalid, "id"},
 		{stranger, "send a", cli.ExitDenied, "The key is from GRAPNEL_API_KEY"},
@@ -455,6 +455,28 @@ func TestKeyOfAProfileIsNotSentToAnotherServer(t *testing.T) {
 	code, _, errs := sh.run(t, "send", "a", "--timeout", "1s")
 	if code != cli.ExitUnreachable || !strings.Contains(errs, "127.0.0.1:1") || !strings.Contains(errs, "The address is from the saved profile") {
 		t.Errorf("the profile's server is not used: exit %d, %s", code, errs)
+	}
+}
+
+func TestApplicationOfAProfileGoesWithItsKey(t *testing.T) {
+	t.Parallel()
+	sh, c := startServer(t)
+	target(t, c)
+	if _, err := c.GetOrCreateApplication(t.Context(), apitype.ApplicationIn{Name: "Other", UID: apitype.Some("other")}); err != nil {
+		t.Fatal(err)
+	}
+	dir := strings.TrimPrefix(sh.env[0], "XDG_CONFIG_HOME=")
+	if err := os.MkdirAll(filepath.Join(dir, "grapnel"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]int{testKey: cli.ExitOK, "gk_another_key_of_old": cli.ExitUsage} {
+		text := "profiles:\n  dev:\n    " + strings.Replace(sh.env[1], "GRAPNEL_SERVER=", "server: ", 1) + "\n    api_key: " + key + "\n    app: acme\n"
+		if err := os.WriteFile(filepath.Join(dir, "grapnel", "config.yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, errs := sh.run(t, "send", "a"); code != want {
+			t.Errorf("the profile's key is %s: exit %d, want %d: %s", key, code, want, errs)
+		}
 	}
 }
 

@@ -123,6 +123,9 @@ func (r *remote) open() (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if key != r.saved.APIKey {
+		r.saved.App = "" // another key can mean another server at the same address
+	}
 	c, err := client.New(r.server, key, client.WithUserAgent("grapnel-cli/"+version), client.WithTimeout(r.timeout))
 	if err != nil {
 		return nil, usage("--server: "+err.Error(), "Give the address that the server listens on, such as "+defaultServer+".")

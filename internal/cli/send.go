@@ -88,6 +88,7 @@ func (s *sending) run(ctx context.Context) error {
 			return s.failed(ctx, what, err)
 		}
 	}
+	what += " to application " + quotedIfOdd(s.app)
 	out, err := c.Publish(ctx, s.app, in, client.PublishOptions{IdempotencyKey: s.once, Wait: s.wait})
 	if err != nil {
 		return s.failed(ctx, what, err)

@@ -294,8 +294,13 @@ func TestSecretsSurviveARestartUnderAGivenMasterKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.MasterKey = config.Secret("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI=")
-	if err := server.New(server.Options{Config: cfg}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another master key") {
+	s = server.New(server.Options{Config: cfg})
+	err = s.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "another master key") {
 		t.Errorf("start with another master key: %v, want refused", err)
+	}
+	if err == nil {
+		_ = s.Stop(t.Context())
 	}
 }
 

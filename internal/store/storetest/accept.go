@@ -64,6 +64,7 @@ func bodiesAreKept(f *fixture) {
 	e := f.newEndpoint()
 	big := bytes.Repeat([]byte{0, 0xff, '{', '"', 0x80, '\n', 1, 2}, 1<<17)
 	for name, body := range map[string][]byte{
+		"none":              nil, // an empty one, not one that is gone
 		"empty":             {},
 		"a NUL":             {0},
 		"NULs between":      []byte("a\x00b\x00"),

@@ -17,7 +17,9 @@ var explainTests = []test{
 }
 
 // verdict is what an explanation says about an endpoint and a message.
-func verdict(m *hook.Message, x *hook.EndpointExplanation) hook.Verdict {
+func verdict(f *fixture, m *hook.Message, x *hook.EndpointExplanation) hook.Verdict {
+	f.Helper()
+	testx.True(f, x != nil && x.AtAccept != nil, "what was in force is known")
 	return hook.Match(m.EventType, m.Channels, *x.AtAccept)
 }
 
@@ -37,7 +39,7 @@ func explainVerdicts(f *fixture) {
 		for i := range x.Endpoints {
 			e := &x.Endpoints[i]
 			testx.Equal(f, e.Endpoint, f.endpoint(e.Endpoint.ID))
-			testx.Equal(f, verdict(&x.Message, e), want[e.Endpoint.ID])
+			testx.Equal(f, verdict(f, &x.Message, e), want[e.Endpoint.ID])
 			testx.Equal(f, *e.AtAccept, e.Endpoint.Filters(), "what was in force")
 			testx.Equal(f, e.Delivery != nil, want[e.Endpoint.ID] == hook.Matched || want[e.Endpoint.ID] == hook.EndpointDisabled, "has a delivery")
 			testx.True(f, !e.Deleted && e.LastAttempt == nil, "it is there and was not tried")
@@ -68,7 +70,7 @@ func explainRevision(f *fixture) {
 	} {
 		x := f.explain(c.message, e.ID)
 		m := f.message(c.message)
-		testx.Equal(f, verdict(&m, x), c.want)
+		testx.Equal(f, verdict(f, &m, x), c.want)
 		testx.Equal(f, x.AtAccept.Revision != x.Endpoint.Revision, i < 3, "it has changed since")
 		revisions = append(revisions, x.AtAccept.Revision)
 	}
@@ -77,7 +79,7 @@ func explainRevision(f *fixture) {
 	}
 	f.crash()
 	m := f.message(before)
-	testx.Equal(f, verdict(&m, f.explain(before, e.ID)), hook.EventTypeDiffers, "after a crash")
+	testx.Equal(f, verdict(f, &m, f.explain(before, e.ID)), hook.EventTypeDiffers, "after a crash")
 }
 
 func explainDeleted(f *fixture) {
@@ -92,7 +94,7 @@ func explainDeleted(f *fixture) {
 	for endpoint, want := range map[hook.ID]hook.Verdict{delivered.ID: hook.Matched, passed.ID: hook.EventTypeDiffers} {
 		x := f.explain(id, endpoint)
 		testx.True(f, x != nil && x.Deleted, "it is shown as deleted")
-		testx.Equal(f, verdict(&m, x), want)
+		testx.Equal(f, verdict(f, &m, x), want)
 		testx.Equal(f, x.Delivery != nil, want == hook.Matched)
 	}
 	f.expect(id, delivered.ID, state{State: hook.Delivered, Attempts: 1, Step: 1})
