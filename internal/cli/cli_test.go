@@ -324,7 +324,7 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "send", cli.ExitUsage, "send needs TYPE"},
 		{sh, "send a b", cli.ExitUsage, "takes one argument"},
 		{sh, "send a --wait 5s", cli.ExitUsage, "--wait=10s"},
-		{sh, "send a --wait=1h", cli.ExitUsage, "1s to 30s"},
+		{sh, "send a --wait=1h", cli.ExitUsage, "not from 1s to 1m"},
 		{sh, "send a --output JSON", cli.ExitUsage, "Did you mean json?"},
 		{sh, "send a --output", cli.ExitUsage, "--output needs a value"},
 		{sh, "send a --timeout soon", cli.ExitUsage, "--timeout soon is not a duration"},
@@ -559,7 +559,7 @@ func TestHelpTellsEveryFlagInEightyColumns(t *testing.T) {
 	_, out, _ := sh.run(t, "send", "--help")
 	for _, line := range []string{
 		"  -d, --data JSON|@FILE|-     payload; - is stdin (default {})\n",
-		"      --wait[=DURATION]       stay until each endpoint has been tried, at most\n                              this long: 1s to 30s\n",
+		"      --wait[=DURATION]       stay until each endpoint has been tried, at most\n                              this long: 1s to 1m\n",
 		"      --print curl|go|node|python\n                              do not send; print the call in this language\n",
 		"\nServer\n  -s, --server URL            which server",
 	} {

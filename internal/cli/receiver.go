@@ -113,7 +113,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	id := req.Header.Get(webhook.HeaderID)
 	signature := "signature verified"
-	if err := r.note(id, req.Header, body); err != nil {
+	switch err := r.note(id, req.Header, body); {
+	case errors.Is(err, webhook.ErrNoMatch):
+		signature = "signature not verified: this receiver knows the secret of the demo endpoints only"
+	case err != nil:
 		signature = "signature not verified: " + err.Error()
 	}
 	r.answer(w, req, id, signature)

@@ -19,7 +19,10 @@ import (
 )
 
 // maxWait is the longest that a server waits for deliveries.
-const maxWait = 30 * time.Second
+const maxWait = time.Minute
+
+// waitMargin is how much longer than --wait the whole call may take.
+const waitMargin = 10 * time.Second
 
 // sending is one run of grapnel send.
 type sending struct {
@@ -57,7 +60,7 @@ what it answered, and ends with 8 if one failed.`,
 	f.Var(texts{&s.channels, "NAME", ","}, "channel", "channel of the event; can be repeated")
 	f.Var(text{&s.eventID, "ID"}, "event-id", "your own id of the event; a second one is refused")
 	f.Var(text{&s.once, "KEY"}, "idempotency-key", "makes repeated calls send one event")
-	f.Var(span{to: &s.wait, least: time.Second, most: maxWait}, "wait", "stay until each endpoint has been tried, at most this long: 1s to 30s")
+	f.Var(span{to: &s.wait, least: time.Second, most: maxWait}, "wait", "stay until each endpoint has been tried, at most this long: 1s to 1m")
 	f.Lookup("wait").NoOptDefVal, f.Lookup("wait").DefValue = FormatWait, ""
 	f.Var(newChoice(&s.language, "", languages...), "print", "do not send; print the call in this language")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -78,6 +81,9 @@ func (s *sending) run(ctx context.Context) error {
 	}
 	if s.language != "" {
 		return s.printOnly(in)
+	}
+	if s.wait > 0 {
+		s.timeout = max(s.timeout, s.wait+waitMargin)
 	}
 	c, err := s.open()
 	if err != nil {

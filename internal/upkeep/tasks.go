@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -56,15 +57,18 @@ func (t *Tasks) Run(ctx context.Context) error {
 }
 
 // round takes every running task one step further and gives the rest to take.
+// A task whose step fails keeps none of the others waiting.
 func (t *Tasks) round(ctx context.Context) (time.Duration, error) {
 	tasks, err := t.Store.RunningTasks(ctx, maxTasks)
 	if err != nil {
 		return 0, err
 	}
+	var failed error
 	for _, task := range tasks {
 		after, lane, err := t.Store.RecoverStep(ctx, task.ID, t.Now(), taskBatch)
 		if err != nil {
-			return 0, err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		if !lane.Endpoint.IsZero() {
 			t.Wake(lane)
@@ -75,7 +79,7 @@ func (t *Tasks) round(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	if len(tasks) > 0 {
-		return taskPause, nil
+		return taskPause, failed
 	}
 	return taskLook, nil
 }

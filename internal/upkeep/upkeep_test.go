@@ -3,6 +3,7 @@ package upkeep_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -122,27 +123,22 @@ func TestRetentionRemovesWhatIsOldAndKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestRecoverTaskIsWorkedOffAndWakesItsLane(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	// Deliveries to a disabled endpoint are canceled, and so can be recovered.
-	change := func(disable bool) {
+// toRecover stores n messages whose deliveries were canceled, because their
+// endpoint was disabled, and a task that recovers them.
+func (r *rig) toRecover(t *testing.T, n int, now time.Time) hook.Task {
+	t.Helper()
+	change := func(change func(*hook.Endpoint)) {
 		t.Helper()
 		if _, _, err := r.store.UpdateEndpoint(t.Context(), r.app.Env, r.app.ID, hook.Ref{ID: r.ep.ID}, nil, func(e *hook.Endpoint) error {
-			if disable {
-				e.Disable(hook.DisabledByUser, r.now)
-			} else {
-				e.Enable()
-			}
+			change(e)
 			return nil
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	change(true)
-	r.accept(t, 5, r.now)
-	change(false)
-	now := r.now.Add(time.Minute)
+	change(func(e *hook.Endpoint) { e.Disable(hook.DisabledByUser, r.now) })
+	r.accept(t, n, r.now)
+	change((*hook.Endpoint).Enable)
 	task := hook.Task{
 		ID: hook.NewID(now), Env: r.app.Env, App: r.app.ID, Endpoint: r.ep.ID, Kind: hook.TaskRecover, Status: hook.TaskRunning,
 		Since: r.now.Add(-time.Hour), Until: now, CreatedAt: now, UpdatedAt: now,
@@ -150,6 +146,48 @@ func TestRecoverTaskIsWorkedOffAndWakesItsLane(t *testing.T) {
 	if _, _, err := r.store.CreateTask(t.Context(), &task, nil); err != nil {
 		t.Fatal(err)
 	}
+	return task
+}
+
+// brokenTask fails each step of one task.
+type brokenTask struct {
+	store.Store
+	task hook.ID
+}
+
+func (s brokenTask) RecoverStep(ctx context.Context, task hook.ID, now time.Time, limit int) (hook.Task, hook.Lane, error) {
+	if task == s.task {
+		return hook.Task{}, hook.Lane{}, errors.New("broken")
+	}
+	return s.Store.RecoverStep(ctx, task, now, limit)
+}
+
+func TestTaskThatFailsKeepsNoneOfTheOthersWaiting(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	now := r.now.Add(time.Minute)
+	broken := r.toRecover(t, 1, now)
+	r.toRecover(t, 1, now.Add(time.Second))
+	woken := make(chan hook.Lane, 10) // the loop sends, the test receives
+	loop := &upkeep.Tasks{
+		Store: brokenTask{r.store, broken.ID}, Now: func() time.Time { return now },
+		Log: slog.New(slog.DiscardHandler), Wake: func(l hook.Lane) { woken <- l },
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- loop.Run(ctx) }()
+	<-woken // of the second task
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRecoverTaskIsWorkedOffAndWakesItsLane(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	now := r.now.Add(time.Minute)
+	task := r.toRecover(t, 5, now)
 	woken := make(chan hook.Lane, 10) // the loop sends, the test receives
 	loop := &upkeep.Tasks{Store: r.store, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Wake: func(l hook.Lane) { woken <- l }}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -4,8 +4,9 @@
 // There is a file for each noun, one for what no tenant may see of another
 // (isolation.go), one for callers that come at the same time (concurrency.go),
 // one for the cost of a claim (work.go), and a test that runs random operations
-// against a store and a small model of it and compares the two (model.go,
-// play.go, watch.go).
+// against a store and a small model of it and compares the two (model.go has the
+// model, play.go the sequences, moves.go and chores.go the operations, watch.go
+// the comparison).
 //
 // Each test has a store of its own, and its own time: nothing here reads a clock.
 package storetest
