@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -195,7 +196,7 @@ func TestSendPrintsEachAnswerAndFailsWithEight(t *testing.T) {
 
 	sh.terminal = true
 	_, out, errs = sh.run(t, "send", "invoice.paid", "--wait", "--color", "never")
-	if !strings.Contains(stable(out), "failed, will be retried in WAIT") || !strings.Contains(errs, "--print curl|go|node|python") {
+	if !strings.Contains(stable(out), "failed, will be retried in WAIT\n  answer 500") || !strings.Contains(errs, "--print curl|go|node|python") {
 		t.Errorf("at a terminal: %s\n%s", out, errs)
 	}
 	_, out, _ = sh.run(t, "send", "invoice.paid", "--wait")
@@ -424,7 +425,10 @@ func TestKeysAreListedCreatedAndEnded(t *testing.T) {
 	sh.terminal = true
 	for answer, want := range map[string]int{"n\n": cli.ExitError, "": cli.ExitError, "y\n": cli.ExitOK} {
 		sh.in = answer
-		code, _, errs := sh.run(t, "keys", "expire", id, "--after", "1h")
+		code, out, errs := sh.run(t, "keys", "expire", id, "--after", "1h")
+		if code == cli.ExitOK && out != id+"  ends in 59 min\n" && out != id+"  ends in 1 h\n" {
+			t.Errorf("at a terminal: %q", out)
+		}
 		if code != want || !strings.Contains(errs, "[y/N]") {
 			t.Errorf("answer %q: exit %d, %q", answer, code, errs)
 		}
@@ -627,5 +631,17 @@ func TestServeStopsCleanlyWhenTold(t *testing.T) {
 	}
 	if strings.Contains(errs.String(), testKey) {
 		t.Error("the log shows the API key")
+	}
+}
+
+func TestTimesAtATerminalSayHowFarAwayTheyAre(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "now", 400 * time.Millisecond: "now", time.Second: "in 1 s", -59 * time.Second: "59 s ago", time.Minute: "in 1 min", -59 * time.Minute: "59 min ago",
+		time.Hour: "in 1 h", -47 * time.Hour: "47 h ago", 48 * time.Hour: "in 2 days", -1000 * time.Hour: "41 days ago",
+	} {
+		if got := cli.Relative(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
 	}
 }

@@ -13,6 +13,7 @@ var (
 	SetAll      = setAll
 	ProgramName = programName
 	ThisProgram = thisProgram
+	Relative    = relative
 )
 
 // Receiver shows the built-in receiver.

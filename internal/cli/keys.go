@@ -105,9 +105,31 @@ func (r *remote) printKeys(keys []apitype.APITokenCensoredOut) error {
 // time writes a time for a person at a terminal, or exactly.
 func (s *Streams) time(t time.Time) string {
 	if s.OutTerminal {
-		return t.Local().Format("2006-01-02 15:04:05")
+		return relative(time.Until(t))
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// relative says how far away a time is: "now", "5 min ago", "in 3 h".
+func relative(d time.Duration) string {
+	far := d.Abs().Round(time.Second)
+	var text string
+	switch {
+	case far < time.Second:
+		return "now"
+	case far < time.Minute:
+		text = fmt.Sprintf("%d s", far/time.Second)
+	case far < time.Hour:
+		text = fmt.Sprintf("%d min", far/time.Minute)
+	case far < 48*time.Hour:
+		text = fmt.Sprintf("%d h", far/time.Hour)
+	default:
+		text = fmt.Sprintf("%d days", far/(24*time.Hour))
+	}
+	if d < 0 {
+		return text + " ago"
+	}
+	return "in " + text
 }
 
 // printable makes foreign text harmless for a terminal.

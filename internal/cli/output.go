@@ -67,10 +67,16 @@ type table struct {
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
+// note adds a line that takes no part in the columns.
+func (t *table) note(line string) { t.rows = append(t.rows, []string{line}) }
+
 func (t *table) write(w io.Writer, indent string) error {
 	var widths []int
 	for _, row := range t.rows {
 		for i, cell := range row {
+			if len(row) == 1 {
+				break // a note
+			}
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}

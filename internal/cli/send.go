@@ -206,7 +206,15 @@ func (s *sending) printResult(out apitype.MessageCreateOut) error {
 	}
 	lines := table{}
 	for _, d := range out.Deliveries {
-		lines.add(s.deliveryLine(p, d, out.Attempts)...)
+		cells := s.deliveryLine(p, d)
+		why := lastWords(d, out.Attempts)
+		if why != "" && !s.OutTerminal { // who searches in lines finds all in one
+			cells = append(cells, why)
+		}
+		lines.add(cells...)
+		if why != "" && s.OutTerminal {
+			lines.note("  " + why)
+		}
 	}
 	if err := lines.write(s.Out, "  "); err != nil {
 		return err
@@ -238,8 +246,8 @@ func milliseconds(n int64) string {
 }
 
 // deliveryLine gives the cells of one delivery: mark, endpoint, answer, time,
-// attempts, and what is next or went wrong.
-func (s *sending) deliveryLine(p paint, d apitype.DeliveryOut, attempts []apitype.MessageAttemptOut) []string {
+// attempts, and what is next.
+func (s *sending) deliveryLine(p paint, d apitype.DeliveryOut) []string {
 	name := d.EndpointID
 	if d.EndpointUID != nil {
 		name = *d.EndpointUID
@@ -275,11 +283,7 @@ func (s *sending) deliveryLine(p paint, d apitype.DeliveryOut, attempts []apityp
 	if d.DueAt != nil && d.State == apitype.DeliveryPending && d.Attempts > 0 {
 		word += " " + s.due(*d.DueAt)
 	}
-	cells := []string{mark + " " + printable(name), answer, took, "attempt " + fmt.Sprint(d.Attempts), word}
-	if why := lastWords(d, attempts); why != "" {
-		cells = append(cells, why)
-	}
-	return cells
+	return []string{mark + " " + printable(name), answer, took, "attempt " + fmt.Sprint(d.Attempts), word}
 }
 
 // due says when the next attempt is: in how long at a terminal, else exactly.

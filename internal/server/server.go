@@ -101,6 +101,7 @@ func (s *Server) Wait(ctx context.Context) error {
 // error nothing is left running.
 func (s *Server) Start(ctx context.Context) error {
 	s.began = s.now()
+	tuneMemory(int64(s.cfg.DeliveryMemory))
 	s.chores.start("log", s.lines.run)
 	if err := s.start(ctx); err != nil {
 		return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
