@@ -75,13 +75,16 @@ func parseRef(kind hook.Kind, segment, name string) (hook.Ref, error) {
 }
 
 // checker gathers what is wrong with a body.
-type checker struct{ fields []hook.Field }
+type checker struct {
+	fields []hook.Field
+	hint   string // what to do about it; empty: that of the code
+}
 
 func (k *checker) err() error {
 	if len(k.fields) == 0 {
 		return nil
 	}
-	return &hook.Error{Code: hook.CodeInvalid, Fields: k.fields}
+	return &hook.Error{Code: hook.CodeInvalid, Fields: k.fields, Hint: k.hint}
 }
 
 // bad notes one fault of the member at the path below the body.

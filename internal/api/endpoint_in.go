@@ -133,6 +133,7 @@ func (c *call) knownTypes(k *checker, names []string, field string) error {
 	}
 	if len(missing) > 0 {
 		k.bad("these event types do not exist or are archived: "+strings.Join(missing, ", "), field)
+		k.hint = "Create it with POST /api/v1/event-type, or leave the list out to take all."
 	}
 	return nil
 }

@@ -116,6 +116,12 @@ func TestInvalidMessagesAreRefusedWithThePlaceOfTheFault(t *testing.T) {
 	r.call("POST", "/app/nobody/msg", `{"eventType":"a","payload":{}}`).refused(404, "not_found")
 	r.call("POST", "/app/app_2vgdKCdXyOEN1WcHxkYAbO6wTzm/msg", `{"eventType":"a","payload":{}}`).refused(404, "not_found")
 	r.call("POST", app+"/msg?wait=later", `{"eventType":"a","payload":{}}`).refused(400, "bad_request")
+	for _, query := range []string{"wait", "wait="} {
+		a := r.call("POST", app+"/msg?"+query, `{"eventType":"a","payload":{}}`, "Prefer", "wait=5").refused(400, "bad_request")
+		if !strings.Contains(a.at("detail"), "`wait=5s`") {
+			t.Errorf("?%s is refused without the form: %s", query, a.body)
+		}
+	}
 	r.call("POST", app+"/msg?wait=61", `{"eventType":"a","payload":{}}`).refusedAt("query", "wait")
 }
 

@@ -20,16 +20,17 @@ const (
 )
 
 // wait reads how long the caller will wait: the query parameter wait, such as 5 or
-// 5s, else "wait" of the Prefer header, which is ignored if it cannot be read.
+// 5s, else "wait" of the Prefer header, which is ignored if it cannot be read. A
+// parameter without a value is refused: whoever wrote it means to wait.
 func (q *queryReader) wait(prefer string) time.Duration {
 	text := q.text("wait")
-	if text == "" {
+	if !q.values.Has("wait") {
 		return preferredWait(prefer)
 	}
 	d, err := seconds(text)
 	switch {
 	case err != nil:
-		q.unreadable("wait", "a number of seconds such as 5 or 5s")
+		q.unreadable("wait", "a number of seconds, as in `wait=5s`")
 	case d <= 0 || d > maxWait:
 		q.invalid("wait", "must be more than 0 and at most 60 seconds")
 	}

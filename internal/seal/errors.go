@@ -44,13 +44,13 @@ func (p Problem) Error() string {
 func (p Problem) Hint() string {
 	switch p {
 	case KeyText:
-		return "make one with: head -c 32 /dev/urandom | base64"
+		return "Make one with: head -c 32 /dev/urandom | base64"
 	case KeyFile:
-		return "let the server's user read and write the file and its directory, or name another file with --master-key-file"
+		return "Let the server's user read and write the file and its folder, or name another file with --master-key-file."
 	case NotSealed, Tampered:
-		return "restore the database from a backup; secrets that stay unreadable must be rotated"
+		return "Restore the database from a backup; secrets that stay unreadable must be rotated."
 	case UnknownKey:
-		return "start with the master key that this database was used with (--master-key-file, GRAPNEL_MASTER_KEY)"
+		return "Start with the master key that this database was used with (--master-key-file, GRAPNEL_MASTER_KEY)."
 	}
 	return ""
 }

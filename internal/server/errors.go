@@ -1,6 +1,9 @@
 package server
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // DatabaseInUseError says that another process has the database open.
 type DatabaseInUseError struct{ Path string }
@@ -8,6 +11,45 @@ type DatabaseInUseError struct{ Path string }
 // Error names the database.
 func (e *DatabaseInUseError) Error() string {
 	return "another process has the database " + e.Path + " open"
+}
+
+// DatabaseFileError says that what stands at the path of the database is no
+// database.
+type DatabaseFileError struct{ Path, What string }
+
+// Error says what it is.
+func (e *DatabaseFileError) Error() string { return e.Path + " is " + e.What }
+
+// Hint says what the operator can do.
+func (e *DatabaseFileError) Hint() string {
+	return "Name the database file with --db, as in --db sqlite:" + e.example() + "; it is made if there is none."
+}
+
+func (e *DatabaseFileError) example() string {
+	if e.What == aDirectory {
+		return filepath.Join(e.Path, "grapnel.db")
+	}
+	return filepath.Join(filepath.Dir(e.Path), "grapnel.db")
+}
+
+// DataFolderError says that the folder of the database, or a file in it, cannot be
+// used.
+type DataFolderError struct {
+	Path string // of the folder
+	Err  error
+}
+
+// Error names folder and cause.
+func (e *DataFolderError) Error() string {
+	return "the folder of the database, " + e.Path + ", cannot be used: " + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *DataFolderError) Unwrap() error { return e.Err }
+
+// Hint says what the operator can do.
+func (e *DataFolderError) Hint() string {
+	return "Let the server's user read and write the folder and its files, or choose another place with --db."
 }
 
 // ListenError says that an address cannot be listened on.

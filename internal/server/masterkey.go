@@ -31,7 +31,7 @@ func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 		return nil, &MasterKeyError{Path: path, Database: database}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the database: %w", err)
+		return nil, &DataFolderError{Path: filepath.Dir(path), Err: err}
 	}
 	loaded, err := seal.LoadOrCreate(path)
 	if err != nil {

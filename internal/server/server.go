@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/api"
@@ -107,7 +110,7 @@ func (s *Server) Start(ctx context.Context) error {
 		return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
 	s.ready.Store(true)
-	s.log.InfoContext(ctx, "listening", "url", s.URL(), "metrics", s.MetricsURL(), "role", string(s.cfg.Role),
+	s.log.InfoContext(ctx, "listening", "url", s.URL(), "metrics", s.metricsPlace(), "role", string(s.cfg.Role),
 		"version", s.version, "took", s.now().Sub(s.began).Round(time.Millisecond))
 	return nil
 }
@@ -120,6 +123,9 @@ func (s *Server) start(ctx context.Context) error {
 		s.log.DebugContext(ctx, "setting", "name", l.Name, "value", l.Value, "origin", string(l.Origin))
 	}
 	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	if err := lookAtDatabase(s.cfg.SQLitePath()); err != nil {
 		return err
 	}
 	keyring, err := s.masterKey(ctx)
@@ -148,6 +154,9 @@ func (s *Server) openStore(ctx context.Context) error {
 	st, err := store.Open(ctx, s.cfg.DB, store.Options{Logger: s.log, Observe: s.metrics.commit})
 	if errors.Is(err, store.ErrInUse) {
 		return &DatabaseInUseError{Path: s.cfg.SQLitePath()}
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return &DataFolderError{Path: filepath.Dir(s.cfg.SQLitePath()), Err: err}
 	}
 	if err != nil {
 		return err
@@ -190,6 +199,14 @@ func (s *Server) MetricsURL() string {
 		return ""
 	}
 	return s.private.url()
+}
+
+// metricsPlace is where the log says that metrics are.
+func (s *Server) metricsPlace() string {
+	if s.private == nil {
+		return "main"
+	}
+	return s.MetricsURL()
 }
 
 // Stop ends everything in order; see the package comment. It can be called after

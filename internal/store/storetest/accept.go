@@ -345,7 +345,7 @@ func placesGivenBack(f *fixture) {
 // stored already, which no caller can bring about: ids are random.
 func failedBatchLeavesNothing(f *fixture) {
 	e := f.newEndpoint()
-	held, leases := f.sendLeased()
+	held, _ := f.sendLeased()
 	doubled := f.event()
 	f.accept(doubled)
 	p := &places{room: everywhere}
@@ -371,7 +371,7 @@ func failedBatchLeavesNothing(f *fixture) {
 	f.accept(f.event())
 	f.crash()
 	f.register()
-	leases = f.leasesOf(held, f.claim(first(e.ID, 100), retry(e.ID, 100)))
+	leases := f.leasesOf(held, f.claim(first(e.ID, 100), retry(e.ID, 100)))
 	testx.Equal(f, len(leases), 1, "leases of the delivery that was in flight")
 	f.settle(leases[0], answerOK)
 }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -373,13 +372,4 @@ func (p *places) Due(e *hook.Endpoint, retry bool, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.due = append(p.due, dueCall{e.ID, retry, at})
-}
-
-// numbered gives a text for each number: "x-0", "x-1", …
-func numbered(name string, n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = fmt.Sprintf("%s-%d", name, i)
-	}
-	return out
 }
