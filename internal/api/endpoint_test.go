@@ -122,6 +122,20 @@ func TestArchivedEventTypesCannotBeChosenByAnEndpoint(t *testing.T) {
 	}
 }
 
+func TestAnUnknownEventTypeIsRefusedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	app := r.app("acme")
+	id := r.endpoint(app, map[string]any{})
+	const hint = "Create it with POST /api/v1/event-type, or leave the list out to take all."
+	for _, field := range []string{"eventTypes", "filterTypes"} {
+		body := `{"url":"https://e.test","` + field + `":["new"]}`
+		r.call("POST", app+"/endpoint", body).refusedAt("body", field).is(hint, "hint")
+		r.call("PUT", app+"/endpoint/"+id, body).refusedAt("body", field).is(hint, "hint")
+		r.call("PATCH", app+"/endpoint/"+id, body).refusedAt("body", field).is(hint, "hint")
+	}
+}
+
 func TestTheLimitOfEndpointsHolds(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, func(d *api.Deps) { d.EndpointLimit = 2 })

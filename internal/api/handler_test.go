@@ -259,6 +259,22 @@ func TestTheDocsPageLoadsNothingFromElsewhere(t *testing.T) {
 	}
 }
 
+func TestTheDocsPageShowsEveryMethodInOrder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	const order = `"post", "get", "put", "patch", "delete"`
+	if page := r.callAs("", "GET", "/api/docs", nil).want(200); !bytes.Contains(page.body, []byte("const order = ["+order+"];")) {
+		t.Errorf("the page does not draw the methods in the order %s", order)
+	}
+	for path, item := range r.callAs("", "GET", "/api/openapi.json", nil).want(200).object()["paths"].(map[string]any) {
+		for method := range item.(map[string]any) {
+			if !strings.Contains(order, `"`+method+`"`) {
+				t.Errorf("the page leaves out %s %s", method, path)
+			}
+		}
+	}
+}
+
 func TestAWriterThatHasGoneIsNoFailure(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

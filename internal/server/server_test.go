@@ -307,3 +307,66 @@ func TestEndedLoopEndsTheServer(t *testing.T) {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
 }
+
+func TestWhatIsNoDatabaseIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
+	write := func(text string) func(string) error {
+		return func(path string) error { return os.WriteFile(path, []byte(text), 0o600) }
+	}
+	for what, place := range map[string]func(path string) error{
+		" is a directory":           func(path string) error { return os.Mkdir(path, 0o700) },
+		" is not a SQLite database": write("to do: buy rope\n"),
+	} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "grapnel.db")
+		if err := place(path); err != nil {
+			t.Fatal(err)
+		}
+		err := server.New(server.Options{Config: settings(t, dir, nil)}).Run(t.Context())
+		var file *server.DatabaseFileError
+		if !errors.As(err, &file) || file.Error() != path+what || !strings.Contains(file.Hint(), "--db sqlite:"+dir) {
+			t.Errorf("a start where the database%s: %v", what, err)
+		}
+		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
+			t.Errorf("the refused start left %v in the folder, %v", names, err)
+		}
+	}
+	dir := t.TempDir()
+	if err := write("")(filepath.Join(dir, "grapnel.db")); err != nil {
+		t.Fatal(err)
+	}
+	var key *server.MasterKeyError
+	if err := server.New(server.Options{Config: settings(t, dir, nil)}).Run(t.Context()); !errors.As(err, &key) {
+		t.Errorf("an empty file, which SQLite takes for a database: %v", err)
+	}
+}
+
+func TestAFolderThatCannotBeUsedIsRefusedWithWhatToDo(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "data")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := server.New(server.Options{Config: settings(t, file, nil)}).Run(t.Context())
+	var folder *server.DataFolderError
+	if !errors.As(err, &folder) || folder.Path != file || !strings.Contains(folder.Hint(), "--db") {
+		t.Errorf("start: %v, want the folder %s and a hint", err, file)
+	}
+}
+
+func TestTheLogSaysWhereMetricsAre(t *testing.T) {
+	t.Parallel()
+	for _, more := range []map[string]string{nil, {"metrics-listen": "127.0.0.1:0"}} {
+		n := start(t, t.TempDir(), more)
+		want := "metrics=main"
+		if url := n.MetricsURL(); url != "" {
+			want = "metrics=" + url
+		}
+		if err := n.stop(); err != nil { // which writes the last lines
+			t.Fatal(err)
+		}
+		if !strings.Contains(n.log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, n.log)
+		}
+	}
+}

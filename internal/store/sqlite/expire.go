@@ -288,8 +288,13 @@ func (s *slice) removeMessages(from, to int64) (bool, error) {
 	  SELECT app, event_id FROM messages WHERE seq BETWEEN ? AND ? AND event_id IS NOT NULL)`, from, to); err != nil {
 		return false, err
 	}
-	n, err = s.exec(`DELETE FROM messages WHERE seq BETWEEN ? AND ?`, from, to)
-	s.out.Messages += n
+	err = s.w.conn.query(context.Background(), `DELETE FROM messages WHERE seq BETWEEN ? AND ? RETURNING body IS NOT NULL`,
+		[]any{from, to}, func(r *row) error {
+			s.rows++
+			s.out.Messages++
+			s.out.Payloads += int(r.int(0))
+			return nil
+		})
 	return true, err
 }
 

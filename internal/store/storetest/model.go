@@ -299,7 +299,9 @@ func (m *model) expire(keep hook.Retention) (out hook.Expired) {
 	for _, msg := range slices.Clone(m.messages) {
 		own := !msg.expires.IsZero()
 		if !msg.gone && (own && !msg.expires.After(m.now) || !own && past(msg.value.CreatedAt, keep.Payloads)) {
-			out.Payloads++
+			if !past(msg.value.CreatedAt, keep.Messages) { // else it may go with its message
+				out.Payloads++
+			}
 			out.Unsent += m.dropPayload(msg)
 		}
 		for _, d := range msg.deliveries {

@@ -469,6 +469,9 @@ func (w *world) cancelSome() {
 		reason = hook.ReasonByUser
 	}
 	waiting := append(w.lane(e, false), w.lane(e, true)...)
+	if reason == hook.ReasonByUser && w.chance(30) { // somebody was late: it is enabled again
+		reason, waiting = hook.ReasonEndpointDisabled, nil
+	}
 	limit := 1 + w.rng.IntN(4)
 	n, err := w.store.CancelLane(w.ctx, e.value.ID, reason, w.now, limit)
 	w.ok(err)

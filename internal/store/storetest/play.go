@@ -15,7 +15,7 @@ import (
 )
 
 // seeds is how many random sequences the model test plays.
-var seeds = flag.Int("storetest.seeds", 0, "random sequences of the model test; 0: 200, or 20 under the race detector or with -short")
+var seeds = flag.Int("storetest.seeds", 0, "random sequences of the model test; 0: 200, or 12 under the race detector or with -short")
 
 const (
 	// length is how many operations a sequence has.
@@ -31,7 +31,7 @@ func runModel(t *testing.T, open Open) {
 	switch {
 	case n > 0:
 	case testing.Short() || raceDetector:
-		n = 20
+		n = 12
 	default:
 		n = 200
 	}
