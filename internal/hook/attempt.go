@@ -89,8 +89,7 @@ type DeliveryFilter struct {
 	Before     time.Time
 	After      time.Time
 	WithBody   bool
-	// Attempted leaves out deliveries that were never tried and are not planned.
-	Page Page
+	Page       Page
 }
 
 // DeliveryOf is a delivery with what its list shows beside it.

@@ -9,6 +9,6 @@
 //
 // One event runs through it like this:
 //
-//	NewMessage -> Match over the owner's endpoints -> one Delivery each
+//	NewEvent -> Match over the owner's endpoints -> one Delivery each
 //	Lease (one node may send it now) -> attempt -> Outcome -> Next -> Settlement
 package hook

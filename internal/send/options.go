@@ -73,8 +73,9 @@ type Options struct {
 	// negative: none.
 	ResponseCap int
 	// MaxIdle and MaxIdlePerHost bound the connections that each of the two
-	// transports keeps for later; 0: 4,096 and 256. IdleTimeout is how long one is
-	// kept; 0: 90 s.
+	// transports keeps for later; 0: 4,096, and as many per host: idle ones cost a
+	// file each and nothing else, and behind one host may be many endpoints.
+	// IdleTimeout is how long one is kept; 0: 90 s.
 	MaxIdle        int
 	MaxIdlePerHost int
 	IdleTimeout    time.Duration
@@ -121,7 +122,7 @@ func (o Options) withDefaults() (Options, error) {
 	orElse(&o.UserAgent, "Grapnel")
 	orElse(&o.ResponseCap, 20_000)
 	orElse(&o.MaxIdle, 4096)
-	orElse(&o.MaxIdlePerHost, 256)
+	orElse(&o.MaxIdlePerHost, o.MaxIdle)
 	orElse(&o.MaxPrepared, 16_384)
 	o.Dialer = guard(o.Dialer, o.Timeouts)
 	o.ResponseCap = max(o.ResponseCap, 0)
