@@ -128,18 +128,32 @@ func (c *conn) query(ctx context.Context, query string, args []any, each func(*r
 	}
 }
 
-// interruptAtEndOf makes the end of ctx stop the running statement. The
-// function it gives ends that, and waits for an interrupt on its way, for the
-// connection may be closed afterwards.
+// interruptAgain is how soon a statement that goes on is interrupted once more.
+const interruptAgain = 5 * time.Millisecond
+
+// interruptAtEndOf makes the end of ctx stop the running statement. SQLite
+// forgets an interrupt that comes before the statement's first step, so it is
+// repeated. The function it gives ends that, and waits for an interrupt on its
+// way, for the connection may be closed afterwards.
 func (c *conn) interruptAtEndOf(ctx context.Context) func() {
-	interrupted := make(chan struct{})
+	over, interrupted := make(chan struct{}), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(interrupted)
 		tls := libc.NewTLS()
 		defer tls.Close()
-		sqlite3.Xsqlite3_interrupt(tls, c.db)
+		again := time.NewTicker(interruptAgain)
+		defer again.Stop()
+		for {
+			sqlite3.Xsqlite3_interrupt(tls, c.db)
+			select {
+			case <-over:
+				return
+			case <-again.C:
+			}
+		}
 	})
 	return func() {
+		close(over)
 		if !stop() {
 			<-interrupted
 		}
