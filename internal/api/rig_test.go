@@ -61,7 +61,7 @@ func newRig(t *testing.T, adjust ...func(*api.Deps)) *rig {
 	must(t, err)
 	t.Cleanup(func() { opened.Close() })
 	r.store = opened
-	r.node, err = r.store.RegisterNode(t.Context(), "rig", r.now())
+	r.node, err = r.store.RegisterNode(t.Context(), "rig", time.Hour, r.now())
 	must(t, err)
 	r.env = hook.Environment{ID: hook.NewID(r.now()), Name: "test", CreatedAt: r.now()}
 	must(t, r.store.CreateEnvironment(t.Context(), &r.env))

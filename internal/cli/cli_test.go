@@ -303,6 +303,7 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	without := bare(t)
+	keyed := shell{env: append(append([]string{}, sh.env...), "GRAPNEL_MASTER_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")}
 	stranger := shell{env: append(append([]string{}, sh.env...), "GRAPNEL_API_KEY=gk_nobody-knows-this-key")}
 	nobody := shell{env: append(append([]string{}, sh.env...), "GRAPNEL_SERVER=http://127.0.0.1:1")}
 	proxied := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
@@ -350,8 +351,10 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		{sh, "send a --set x", cli.ExitUsage, "not path=value"},
 		{sh, "version extra", cli.ExitUsage, "takes no arguments"},
 		{sh, "completion tcsh", cli.ExitUsage, "no completion"},
-		{sh, "serve --role ingest", cli.ExitUsage, "is not one of all, api, deliver"},
-		{sh, "serve --db postgres://h/d", cli.ExitUsage, "only sqlite:PATH is supported"},
+		{sh, "serve --role everything", cli.ExitUsage, "is not one of all, api, deliver, ingest"},
+		{sh, "serve --db mysql://h/d", cli.ExitUsage, "neither sqlite:PATH nor postgres://"},
+		{sh, "serve --db postgres://h/d", cli.ExitUsage, "needs a master key"},
+		{keyed, "dev --db postgres://h/d", cli.ExitUsage, "keeps its data in a SQLite file"},
 		{sh, "dev --listen 0.0.0.0:8080", cli.ExitUsage, "loopback only"},
 		{sh, "dev --role all", cli.ExitUsage, "no flag --role"},
 		{sh, "keys expire key_x", cli.ExitUsage, "--yes"},

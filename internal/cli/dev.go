@@ -75,7 +75,7 @@ demo application whose endpoint is a receiver in the same process, and sends a
 first webhook to it. A second "grapnel dev" in the same folder shows the first.`,
 		Args: noArgs,
 	}
-	settings := addSettings(cmd, devDefaults, "role", "tls-cert", "tls-key", "public-url", "trusted-proxies")
+	settings := addSettings(cmd, devDefaults, "role", "db-direct", "db-connections", "tls-cert", "tls-key", "public-url", "trusted-proxies")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
 		cfg, err := settings.load(&a.Streams, devDefaults, true)
@@ -105,6 +105,9 @@ func checkDev(cfg *config.Config) error {
 		if a, err := netip.ParseAddr(host); err != nil || !a.IsLoopback() {
 			return usage("grapnel dev listens on loopback only, but "+flag+" is "+address, fix)
 		}
+	}
+	if cfg.Postgres() {
+		return usage("grapnel dev keeps its data in a SQLite file, but the environment or --config names PostgreSQL", "Use `grapnel serve` with PostgreSQL, or name a file with --db sqlite:PATH.")
 	}
 	if cfg.Role != config.RoleAll || cfg.TLSCert != "" || cfg.PublicURL != nil || len(cfg.TrustedProxies) > 0 {
 		return usage("grapnel dev takes no role, TLS certificate, public address or proxies, but the environment or --config sets one", fix)

@@ -14,7 +14,22 @@ var (
 	ProgramName = programName
 	ThisProgram = thisProgram
 	Relative    = relative
+	Digits      = digits
+	SizeText    = sizeText
+	TookText    = tookText
 )
+
+// ShowProgress gives what one sees of a progress that is told these texts.
+func ShowProgress(terminal bool, told ...string) string {
+	var out bytes.Buffer
+	p := (&Streams{Err: &out, ErrTerminal: terminal}).progress()
+	p.interval = 0
+	for _, text := range told {
+		p.tell(func() string { return text })
+	}
+	p.done()
+	return out.String()
+}
 
 // Receiver shows the built-in receiver.
 type Receiver struct{ *receiver }

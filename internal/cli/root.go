@@ -103,7 +103,7 @@ recorded. Begin with "grapnel dev".`,
 		cmd.GroupID = "start"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range []*cobra.Command{a.keysCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {
+	for _, cmd := range []*cobra.Command{a.keysCommand(), a.adminCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {
 		cmd.GroupID = "run"
 		root.AddCommand(cmd)
 	}

@@ -39,8 +39,22 @@ func (l Level) Slog() slog.Level {
 // kept: a 429 can ask for a day, and somebody must have time to look.
 const retentionMargin = day
 
+// postgresDrainDelay is the default of --drain-delay where other nodes take the
+// requests over: about how long a load balancer takes to see that this one is not ready.
+const postgresDrainDelay = 2 * time.Second
+
+// defaultConnections is the default of --db-connections.
+const defaultConnections = 8
+
+// beatsInLease is how many heartbeats a lease must outlast, so that one that is
+// late or lost costs nothing.
+const beatsInLease = 4
+
 // settle derives what depends on several settings.
 func (c *Config) settle() {
+	if c.Postgres() && !c.Explicit("drain-delay") {
+		c.DrainDelay = postgresDrainDelay
+	}
 	if c.AllowHTTP && !c.Explicit("allow-ports") && !slices.Contains(c.AllowPorts, 80) {
 		c.AllowPorts = append([]uint16{80}, c.AllowPorts...)
 	}
@@ -55,8 +69,33 @@ func (c *Config) check() []Problem {
 	if c.DeliveryMemory < c.MaxBody {
 		found = append(found, Problem{"--delivery-memory " + c.DeliveryMemory.String(), "is less than one body of --max-body " + c.MaxBody.String() + " needs", "Raise the first or lower the second."})
 	}
+	if c.NodeLease < beatsInLease*c.Heartbeat {
+		found = append(found, Problem{"--node-lease " + FormatDuration(c.NodeLease), "is less than 4 times --heartbeat " + FormatDuration(c.Heartbeat) + ", so one late heartbeat could end the node", "Raise the first or lower the second."})
+	}
+	found = append(found, c.checkDB()...)
 	if !c.AllowShortRetention {
 		found = append(found, c.checkRetention()...)
+	}
+	return found
+}
+
+// checkDB finds what a kind of database needs, and what has no effect with it.
+func (c *Config) checkDB() []Problem {
+	if c.Postgres() {
+		if c.MasterKey == "" {
+			return []Problem{{"--db " + c.ShownDB(), "needs a master key, the same for every node, but none is given", "Make one with `openssl rand -base64 32`, keep it safe, and give it by GRAPNEL_MASTER_KEY or --master-key-file."}}
+		}
+		return nil
+	}
+	var found []Problem
+	forPostgres := func(name string) {
+		found = append(found, Problem{"--" + name, "is for PostgreSQL, but --db is " + c.DB, "Remove it, or name a PostgreSQL database with --db postgres://…"})
+	}
+	if c.DBDirect != "" {
+		forPostgres("db-direct")
+	}
+	if c.DBConnections != defaultConnections {
+		forPostgres("db-connections")
 	}
 	return found
 }

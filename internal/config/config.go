@@ -10,6 +10,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,14 @@ const (
 	RoleAll     Role = "all"     // takes events in and delivers them
 	RoleAPI     Role = "api"     // takes events in; everything is stored as due, for others to deliver
 	RoleDeliver Role = "deliver" // delivers; serves health and metrics only
+	RoleIngest  Role = "ingest"  // takes webhooks in, of which there is nothing yet; serves health and metrics
 )
+
+// HasAPI reports whether a node with the role serves the API.
+func (r Role) HasAPI() bool { return r == RoleAll || r == RoleAPI }
+
+// Delivers reports whether a node with the role has an engine.
+func (r Role) Delivers() bool { return r == RoleAll || r == RoleDeliver }
 
 // LogFormat is how log lines are written.
 type LogFormat string
@@ -49,7 +57,9 @@ type Config struct {
 	PublicURL        *url.URL // nil: not told
 	TrustedProxies   []netip.Prefix
 	TLSCert, TLSKey  string // paths; both or none
-	DB               string // "sqlite:PATH"
+	DB               string // "sqlite:PATH" or a URL of PostgreSQL, which may hold a password
+	DBDirect         string // URL of PostgreSQL around a connection pooler; empty: DB
+	DBConnections    int    // most connections to PostgreSQL
 	Role             Role
 	APIKey           Secret // empty: none
 	MasterKey        Secret // base64 of 32 bytes; empty: a file beside the database
@@ -60,11 +70,15 @@ type Config struct {
 	RetrySchedule    []time.Duration
 	DisableAfter     time.Duration // 0: never
 	SignatureHeaders SignatureHeaders
+	SendTraceparent  bool // deliveries carry a traceparent
 	EndpointTimeout  time.Duration
 	EndpointLimit    int // endpoints per application; 0: no limit
 	MaxBody          Size
 	DeliveryMemory   Size
 	DrainTimeout     time.Duration
+	DrainDelay       time.Duration
+	Heartbeat        time.Duration // from one beat to the next
+	NodeLease        time.Duration // how long a node counts as alive after one
 
 	Retention           time.Duration // 0: for ever
 	RetentionPayload    time.Duration // 0: as long as the message
@@ -80,8 +94,19 @@ type Config struct {
 	origins map[string]Origin
 }
 
-// SQLitePath is the path of the database file.
-func (c *Config) SQLitePath() string { return c.DB[len(sqliteScheme):] }
+// Postgres reports whether everything is kept in PostgreSQL.
+func (c *Config) Postgres() bool { return !strings.HasPrefix(c.DB, sqliteScheme) }
+
+// SQLitePath is the path of the database file; empty with PostgreSQL.
+func (c *Config) SQLitePath() string {
+	if c.Postgres() {
+		return ""
+	}
+	return c.DB[len(sqliteScheme):]
+}
+
+// ShownDB is DB without passwords.
+func (c *Config) ShownDB() string { return showDB(c.DB) }
 
 // Explicit reports whether the setting was given by flag, environment or file.
 func (c *Config) Explicit(name string) bool {

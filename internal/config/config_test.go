@@ -50,6 +50,7 @@ func TestDefaultsAreValidAndAsDocumented(t *testing.T) {
 		"listen": "127.0.0.1:8080", "db": "sqlite:grapnel.db", "role": "all", "allow-ports": "443,8443",
 		"retry-schedule": "5s,5m,30m,2h,5h,10h,10h", "disable-after": "5d", "retention": "90d", "retention-payload": "forever",
 		"max-body": "1MiB", "endpoint-timeout": "15s", "drain-timeout": "25s", "delivery-memory": "64MiB",
+		"drain-delay": "0s", "heartbeat": "500ms", "node-lease": "10s", "db-connections": "8",
 		"metrics-listen": "off", "signature-headers": "webhook", "allow-http": "false", "log-level": "info", "log-format": "text",
 	}
 	for _, l := range c.Lines() {
@@ -65,13 +66,13 @@ func TestDefaultsAreValidAndAsDocumented(t *testing.T) {
 // values has a value for every setting that differs from its default, in the
 // form in which it is shown.
 var values = map[string]string{
-	"listen": ":9999", "db": "sqlite:/tmp/x.db", "role": "api", "public-url": "https://example.com/hooks",
+	"listen": ":9999", "db": "postgres://h/hooks", "db-direct": "postgres://direct/hooks", "db-connections": "20", "role": "api", "public-url": "https://example.com/hooks",
 	"tls-cert": "c.pem", "tls-key": "k.pem", "trusted-proxies": "10.0.0.0/8,fd00::/8", "metrics-listen": "127.0.0.1:9090",
-	"max-body": "2MiB", "drain-timeout": "7s", "api-key": "0123456789abcdef", "master-key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+	"max-body": "2MiB", "drain-timeout": "7s", "drain-delay": "3s", "heartbeat": "1s", "node-lease": "20s", "api-key": "0123456789abcdef", "master-key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 	"allow-net": "127.0.0.0/8", "allow-http": "true", "allow-ports": "1,65535", "egress-proxy": "http://proxy:3128",
 	"retry-schedule": "1s,2h", "disable-after": "1d", "signature-headers": "both", "endpoint-timeout": "20s",
 	"endpoint-limit": "5", "delivery-memory": "1GiB", "retention": "30d", "retention-payload": "2d", "retention-attempts": "10d",
-	"allow-short-retention": "true", "log-format": "json", "log-level": "debug",
+	"allow-short-retention": "true", "send-traceparent": "true", "log-format": "json", "log-level": "debug",
 }
 
 func TestEverySettingCanBeGivenInThreeSpellings(t *testing.T) {
@@ -150,16 +151,73 @@ func TestDatabaseURLCountsLastAndNotForDev(t *testing.T) {
 	}
 }
 
+const masterKey = "GRAPNEL_MASTER_KEY=MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+func TestPostgresIsTakenFromEachPlaceAndNeedsAMasterKey(t *testing.T) {
+	t.Parallel()
+	const url = "postgresql://hooks:topsecret@db.example.com:5432/hooks?sslmode=require"
+	for name, src := range map[string]config.Sources{
+		"flag":         {Flags: map[string]string{"db": url}, Env: []string{masterKey}},
+		"variable":     {Env: []string{"GRAPNEL_DB=" + url, masterKey}},
+		"DATABASE_URL": {Env: []string{"DATABASE_URL=" + url, masterKey}},
+		"file":         {File: write(t, "g.yaml", "db: "+url), Env: []string{masterKey}},
+	} {
+		c := load(t, src)
+		if c.DB != url || !c.Postgres() || c.SQLitePath() != "" {
+			t.Errorf("%s: db is %q", name, c.DB)
+		}
+		src.Env = src.Env[:len(src.Env)-1]
+		p := problem(t, src)
+		if !strings.Contains(p.What, "master key") || !strings.Contains(p.Fix, "openssl rand -base64 32") || strings.Contains(fmt.Sprint(p), "topsecret") {
+			t.Errorf("%s without a master key: %+v", name, p)
+		}
+	}
+	load(t, config.Sources{Env: []string{"GRAPNEL_DB=postgres:///hooks?host=/var/run/postgresql", masterKey}})
+}
+
+func TestDrainDelayIsLongerWithPostgresUnlessItIsChosen(t *testing.T) {
+	t.Parallel()
+	const db = "postgres://h/hooks"
+	for want, flags := range map[time.Duration]map[string]string{
+		0: {"db": "sqlite:a.db"}, 2 * time.Second: {"db": db}, time.Second: {"db": db, "drain-delay": "1s"},
+	} {
+		if c := load(t, config.Sources{Flags: flags, Env: []string{masterKey}}); c.DrainDelay != want {
+			t.Errorf("%v: the delay is %s, want %s", flags, c.DrainDelay, want)
+		}
+	}
+}
+
+func TestRolesSayWhatANodeDoes(t *testing.T) {
+	t.Parallel()
+	for role, want := range map[config.Role][2]bool{
+		config.RoleAll: {true, true}, config.RoleAPI: {true, false}, config.RoleDeliver: {false, true}, config.RoleIngest: {},
+	} {
+		if got := [2]bool{role.HasAPI(), role.Delivers()}; got != want {
+			t.Errorf("%s has an API, delivers: %v, want %v", role, got, want)
+		}
+	}
+}
+
 func TestRefusalsNamePlaceFaultAndRemedy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, value, what, fix string }{
 		{"listen", "8080", "not an address", "HOST:PORT"},
 		{"listen", "example.com:80", "not an address", "IP address"},
 		{"listen", ":99999", "not an address", "HOST:PORT"},
-		{"db", "postgres://u:p@h/db", "only sqlite:PATH", "sqlite:"},
-		{"db", "sqlite:", "only sqlite:PATH", "sqlite:"},
-		{"db", "sqlite://h/x", "only sqlite:PATH", "sqlite:"},
-		{"role", "ingest", "is not one of all, api, deliver", "all, api, deliver"},
+		{"db", "mysql://u:p@h/db", "neither sqlite:PATH nor postgres://", "sqlite:"},
+		{"db", "sqlite:", "neither sqlite:PATH nor postgres://", "sqlite:"},
+		{"db", "sqlite://h/x", "neither sqlite:PATH nor postgres://", "sqlite:"},
+		{"db", "postgres:///hooks", "URL of a PostgreSQL database", "postgres://USER"},
+		{"db", "postgresql://u:p%zz@h/hooks", "URL of a PostgreSQL database", "percent form"},
+		{"db-direct", "sqlite:/a.db", "URL of a PostgreSQL database", "postgres://USER"},
+		{"db-direct", "postgres://h/hooks", "is for PostgreSQL", "Remove it"},
+		{"db-connections", "9", "is for PostgreSQL", "Remove it"},
+		{"db-connections", "1", "whole number from 2 to 1000", "range"},
+		{"heartbeat", "1ms", "is not from 10ms to 1h", "range"},
+		{"node-lease", "2d", "is not from 100ms to 1d", "range"},
+		{"node-lease", "1999ms", "less than 4 times --heartbeat 500ms", "Raise the first"},
+		{"drain-delay", "-1s", "is not a duration", "500ms"},
+		{"role", "everything", "is not one of all, api, deliver, ingest", "all, api, deliver, ingest"},
 		{"role", "delver", "is not one of", "Did you mean deliver?"},
 		{"public-url", "example.com", "public address", "https://"},
 		{"public-url", "https://u:p@example.com", "public address", "without query and password"},
@@ -309,7 +367,10 @@ func TestSecretsComeFromTextOrFileButNotBoth(t *testing.T) {
 
 func TestSecretsAndPasswordsAreNeverPrinted(t *testing.T) {
 	t.Parallel()
-	c := load(t, config.Sources{Env: []string{"GRAPNEL_API_KEY=topsecret-0123456789", "GRAPNEL_EGRESS_PROXY=http://user:topsecret@proxy:1"}})
+	c := load(t, config.Sources{Env: []string{
+		"GRAPNEL_API_KEY=topsecret-0123456789", "GRAPNEL_EGRESS_PROXY=http://user:topsecret@proxy:1", masterKey,
+		"GRAPNEL_DB=postgres://user:topsecret@h/db?sslpassword=topsecret", "GRAPNEL_DB_DIRECT=postgres://h/db?user=u&password=topsecret",
+	}})
 	encoded, err := json.Marshal(c.APIKey)
 	if err != nil {
 		t.Fatal(err)
@@ -322,9 +383,12 @@ func TestSecretsAndPasswordsAreNeverPrinted(t *testing.T) {
 			t.Errorf("a secret is printed: %s", text)
 		}
 	}
-	p := problem(t, config.Sources{Flags: map[string]string{"egress-proxy": "ftp://user:topsecret@proxy:1"}})
-	if strings.Contains(fmt.Sprint(p), "topsecret") {
-		t.Errorf("a password is printed: %+v", p)
+	for name, value := range map[string]string{
+		"egress-proxy": "ftp://user:topsecret@proxy:1", "db": "postgres://user:topsecret%zz@h/db", "db-direct": "postgres://h/db?password=topsecret#x",
+	} {
+		if p := problem(t, config.Sources{Flags: map[string]string{name: value}}); strings.Contains(fmt.Sprint(p), "topsecret") {
+			t.Errorf("a password is printed: %+v", p)
+		}
 	}
 }
 

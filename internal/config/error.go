@@ -47,7 +47,7 @@ func problemOf(s Setting, v given, err error) Problem {
 
 // hidesPassword reports whether a text may hold a password of a URL.
 func hidesPassword(text string) bool {
-	return strings.Contains(text, "://") && strings.Contains(text, "@")
+	return strings.Contains(text, "://") && (strings.Contains(text, "@") || strings.Contains(text, "password"))
 }
 
 func quote(text string) string {

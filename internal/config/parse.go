@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -44,12 +45,44 @@ func setMetricsListen(c *Config, v string) error {
 }
 
 func setDB(to *string, v string) error {
+	if isPostgres(v) {
+		return setPostgres(to, v)
+	}
 	path, ok := strings.CutPrefix(v, sqliteScheme)
 	if !ok || path == "" || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "?#\x00") {
-		return &badValue{"is not a database address: only sqlite:PATH is supported", "Write sqlite: and the path of a file, such as sqlite:/var/lib/grapnel/grapnel.db."}
+		return &badValue{"is not a database address: neither sqlite:PATH nor postgres://…", "Write the path of a file, such as sqlite:/var/lib/grapnel/grapnel.db, or a URL such as postgres://USER:PASSWORD@HOST/DATABASE."}
 	}
 	*to = v
 	return nil
+}
+
+func isPostgres(v string) bool {
+	return strings.HasPrefix(v, "postgres://") || strings.HasPrefix(v, "postgresql://")
+}
+
+func setPostgres(to *string, v string) error {
+	u, err := url.Parse(v)
+	if err != nil || !isPostgres(v) || u.Host == "" && !u.Query().Has("host") || u.Fragment != "" {
+		return &badValue{"is not the URL of a PostgreSQL database", "Write postgres://USER:PASSWORD@HOST/DATABASE, with special characters in percent form."}
+	}
+	*to = v
+	return nil
+}
+
+// showDB gives a database address without passwords.
+func showDB(v string) string {
+	u, err := url.Parse(v)
+	if err != nil || !isPostgres(v) {
+		return v
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "password") {
+			query.Set(name, stars)
+			u.RawQuery = query.Encode()
+		}
+	}
+	return u.Redacted()
 }
 
 func setWord[T ~string](to *T, v string, words ...T) error {
@@ -227,13 +260,21 @@ func isPlaceholder(v string) bool {
 	return strings.Count(v, v[:1]) == len(v)
 }
 
+// setMasterKey takes one key or several, parted by white space or commas: the
+// first seals, the others open what they have sealed before.
 func setMasterKey(to *Secret, v string) error {
-	b, err := base64.StdEncoding.DecodeString(v)
-	if err != nil || len(b) != masterKeyLength {
-		return &badValue{"does not hold 32 bytes in base64", "Make a key with: openssl rand -base64 32"}
+	words := strings.FieldsFunc(v, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
+	if len(words) == 0 {
+		words = []string{""}
 	}
-	if strings.Count(string(b), string(b[:1])) == len(b) {
-		return &badValue{"holds a placeholder, which everybody knows", "Make a key with: openssl rand -base64 32"}
+	for _, word := range words {
+		b, err := base64.StdEncoding.DecodeString(word)
+		if err != nil || len(b) != masterKeyLength {
+			return &badValue{"does not hold 32 bytes in base64", "Make a key with: openssl rand -base64 32"}
+		}
+		if strings.Count(string(b), string(b[:1])) == len(b) {
+			return &badValue{"holds a placeholder, which everybody knows", "Make a key with: openssl rand -base64 32"}
+		}
 	}
 	*to = Secret(v)
 	return nil

@@ -45,10 +45,16 @@ func Settings() []Setting { return settings }
 var settings = []Setting{
 	{Group: "Server", Name: "listen", Default: "127.0.0.1:8080", Value: "HOST:PORT", Usage: "where the API listens",
 		set: func(c *Config, v string) error { return setAddress(&c.Listen, v) }, show: func(c *Config) string { return c.Listen }},
-	{Group: "Server", Name: "db", Default: "sqlite:grapnel.db", Value: "sqlite:PATH", Usage: "where everything is kept",
-		set: func(c *Config, v string) error { return setDB(&c.DB, v) }, show: func(c *Config) string { return c.DB }},
-	{Group: "Server", Name: "role", Default: "all", Value: "all|api|deliver", Usage: "duties of this node",
-		set: func(c *Config, v string) error { return setWord(&c.Role, v, RoleAll, RoleAPI, RoleDeliver) }, show: func(c *Config) string { return string(c.Role) }},
+	{Group: "Server", Name: "db", Default: "sqlite:grapnel.db", Value: "ADDRESS", Usage: "where everything is kept: sqlite:PATH, or postgres://… for several nodes",
+		set: func(c *Config, v string) error { return setDB(&c.DB, v) }, show: (*Config).ShownDB},
+	{Group: "Server", Name: "db-direct", Value: "URL", Usage: "PostgreSQL without a connection pooler such as PgBouncer between, for its notifications (default: --db)",
+		set: func(c *Config, v string) error { return setPostgres(&c.DBDirect, v) }, show: func(c *Config) string { return showDB(c.DBDirect) }},
+	{Group: "Server", Name: "db-connections", Default: showInt(defaultConnections), Value: "N", Usage: "most connections of this node to PostgreSQL",
+		set: func(c *Config, v string) error { return setInt(&c.DBConnections, v, 2, 1000) }, show: func(c *Config) string { return showInt(c.DBConnections) }},
+	{Group: "Server", Name: "role", Default: "all", Value: "all|api|deliver|ingest", Usage: "duties of this node",
+		set: func(c *Config, v string) error {
+			return setWord(&c.Role, v, RoleAll, RoleAPI, RoleDeliver, RoleIngest)
+		}, show: func(c *Config) string { return string(c.Role) }},
 	{Group: "Server", Name: "public-url", Value: "URL", Usage: "address under which others reach this server, with path prefix",
 		set: func(c *Config, v string) error { return setPublicURL(&c.PublicURL, v) }, show: func(c *Config) string { return showURL(c.PublicURL) }},
 	{Group: "Server", Name: "tls-cert", Value: "FILE", Usage: "certificate chain in PEM; read again when it changes",
@@ -63,10 +69,20 @@ var settings = []Setting{
 		set: func(c *Config, v string) error { return setSize(&c.MaxBody, v, KiB, GiB) }, show: func(c *Config) string { return c.MaxBody.String() }},
 	{Group: "Server", Name: "drain-timeout", Default: "25s", Value: "DURATION", Usage: "how long running requests and sends may take to end at a stop",
 		set: func(c *Config, v string) error { return setDuration(&c.DrainTimeout, v, 0, time.Hour) }, show: func(c *Config) string { return FormatDuration(c.DrainTimeout) }},
+	{Group: "Server", Name: "drain-delay", Default: "0s", Value: "DURATION", Usage: "how long requests are still answered at a stop after /readyz says no (by default 2s with PostgreSQL)",
+		set: func(c *Config, v string) error { return setDuration(&c.DrainDelay, v, 0, 10*time.Minute) }, show: func(c *Config) string { return FormatDuration(c.DrainDelay) }},
+	{Group: "Server", Name: "heartbeat", Default: "500ms", Value: "DURATION", Usage: "how often this node renews its lease and hears of the others",
+		set: func(c *Config, v string) error {
+			return setDuration(&c.Heartbeat, v, 10*time.Millisecond, time.Hour)
+		}, show: func(c *Config) string { return FormatDuration(c.Heartbeat) }},
+	{Group: "Server", Name: "node-lease", Default: "10s", Value: "DURATION", Usage: "how long after its last heartbeat others take over this node's deliveries",
+		set: func(c *Config, v string) error {
+			return setDuration(&c.NodeLease, v, 100*time.Millisecond, day)
+		}, show: func(c *Config) string { return FormatDuration(c.NodeLease) }},
 
 	{Group: "Keys", Name: "api-key", Value: "FILE", Secret: true, Usage: "an API key with all rights, 16 to 128 printable characters; taken into the database at the start",
 		set: func(c *Config, v string) error { return setAPIKey(&c.APIKey, v) }, show: func(c *Config) string { return c.APIKey.String() }},
-	{Group: "Keys", Name: "master-key", Value: "FILE", Secret: true, Usage: "key that encrypts secrets at rest, 32 bytes in base64 (default: made once beside the database)",
+	{Group: "Keys", Name: "master-key", Value: "FILE", Secret: true, Usage: "key that encrypts secrets at rest, 32 bytes in base64 (default: made once beside the SQLite file; PostgreSQL needs one)",
 		set: func(c *Config, v string) error { return setMasterKey(&c.MasterKey, v) }, show: func(c *Config) string { return c.MasterKey.String() }},
 
 	{Group: "Deliveries", Name: "allow-net", Value: "CIDR,…", Usage: "private networks that deliveries may reach",
@@ -85,6 +101,8 @@ var settings = []Setting{
 		set: func(c *Config, v string) error {
 			return setWord(&c.SignatureHeaders, v, HeadersWebhook, HeadersSvix, HeadersBoth)
 		}, show: func(c *Config) string { return string(c.SignatureHeaders) }},
+	{Group: "Deliveries", Name: "send-traceparent", Default: "false", Usage: "send a traceparent that names the event's trace and the attempt",
+		set: func(c *Config, v string) error { return setBool(&c.SendTraceparent, v) }, show: func(c *Config) string { return showBool(c.SendTraceparent) }},
 	{Group: "Deliveries", Name: "endpoint-timeout", Default: "15s", Value: "DURATION", Usage: "longest time for one attempt",
 		set: func(c *Config, v string) error {
 			return setDuration(&c.EndpointTimeout, v, 100*time.Millisecond, 5*time.Minute)

@@ -23,6 +23,7 @@ func (e *Engine) attempt(ctx context.Context, f flight, work chan flight) (next 
 	if f.lease.Message.BodyGone {
 		return e.abort(f, expired(f, e.DisableAfter, started), started, work)
 	}
+	f.lease.AttemptID = hook.NewID(started.now)
 	a := e.send(ctx, f.lease)
 	ended := e.clock.Read()
 	if ctx.Err() != nil && a.Outcome.Class != hook.Success && a.Outcome.Status == 0 {
@@ -31,12 +32,13 @@ func (e *Engine) attempt(ctx context.Context, f flight, work chan flight) (next 
 	return e.complete(ctx, f, a, started, ended, work)
 }
 
-// mayStart reports whether the lease is still good: the endpoint was not changed
-// since, and the engine has not given up.
+// mayStart reports whether the lease is still good: it is of this life of the node,
+// which is known to live, the endpoint was not changed since, and the engine has
+// not given up. It is the last step before the send.
 func (e *Engine) mayStart(f flight) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.phase < phaseEnding && f.lease.Endpoint.Revision >= f.ep.minRevision
+	return e.phase < phaseEnding && f.lease.Node == e.node && f.lease.Endpoint.Revision >= f.ep.minRevision && e.fresh()
 }
 
 // abort ends a flight without an attempt.
@@ -77,7 +79,7 @@ func (e *Engine) send(ctx context.Context, l *hook.Lease) (a hook.Attempt) {
 // complete decides what follows from an attempt and hands it to the settlers.
 func (e *Engine) complete(ctx context.Context, f flight, a hook.Attempt, started, ended moment, work chan flight) (next flight, ok bool) {
 	l := f.lease
-	a.ID = hook.NewID(started.now)
+	a.ID = l.AttemptID
 	a.Message, a.Endpoint, a.Number = l.Message.ID, l.Endpoint.ID, l.Number
 	if l.Tried.Manual {
 		a.Trigger = hook.TriggerManual
@@ -91,6 +93,9 @@ func (e *Engine) complete(ctx context.Context, f flight, a hook.Attempt, started
 	a.NextDue = then.Due
 
 	e.Observer.Attempt(a.Outcome.Class, a.Trigger, a.Timings)
+	if e.Observer.Attempted != nil {
+		e.Observer.Attempted(l, a)
+	}
 	e.logAttempt(ctx, l, &a)
 	r := result{
 		Settlement: hook.Settlement{Lease: l, Attempt: a, Then: then, DisableAfter: e.DisableAfter, Now: ended.now},
@@ -109,14 +114,17 @@ func (e *Engine) complete(ctx context.Context, f flight, a hook.Attempt, started
 	return next, ok
 }
 
-// judge lets the endpoint's pace follow from an outcome. It reports whether the
-// circuit has opened or closed by it.
+// judge lets the endpoint's pace follow from an outcome, and tells the other nodes
+// of it. It reports whether the circuit has opened or closed by it.
 func (e *Engine) judge(f flight, o hook.Outcome, then hook.Transition, started, ended moment) (opened, closed bool) {
 	ep := f.ep
 	ep.answered(o.Class == hook.FailTimeout, ended.mono)
 	if o.Class == hook.Success {
 		ep.limit.Success(ended.mono-started.mono, ep.full() || ep.waiting.Len() > 0)
-		return false, ep.circuit.Success()
+		if closed = ep.circuit.Success(); closed {
+			e.signal(ep, hook.NotHeld, time.Time{})
+		}
+		return false, closed
 	}
 	if o.SlowsEndpoint() {
 		ep.limit.Overload(started.mono, ended.mono)
@@ -124,8 +132,12 @@ func (e *Engine) judge(f flight, o hook.Outcome, then hook.Transition, started, 
 	if opened = ep.circuit.Failure(ended.mono, f.probe); opened {
 		ep.limit.Restart()
 	}
-	if !then.HoldUntil.IsZero() {
-		ep.holdUntil = max(ep.holdUntil, ended.until(then.HoldUntil))
+	if next, open := ep.circuit.Open(); opened || open && f.probe {
+		e.signalCircuit(ep, next, ended)
+	}
+	if until := ended.until(then.HoldUntil); !then.HoldUntil.IsZero() && until > ep.holdUntil {
+		ep.holdUntil = until
+		e.signal(ep, hook.HeldRateLimit, then.HoldUntil)
 	}
 	if then.Disable != hook.NotDisabled {
 		// The store will say so in a moment; start nothing until then.

@@ -105,6 +105,10 @@ func newBench(b *testing.B) *bench {
 		b.Fatal(err)
 	}
 	s.newEndpoint()
+	node, err := db.RegisterNode(b.Context(), "bench", time.Hour, now)
+	if err != nil {
+		b.Fatal(err)
+	}
 	s.engine = deliver.New(deliver.Options{Store: db, Now: time.Now, Send: answer, Observer: deliver.Observer{
 		Claim: func(n int, _ time.Duration) { s.claimed.Add(int64(n)) },
 		Settle: func(n int, _ time.Duration) {
@@ -113,6 +117,7 @@ func newBench(b *testing.B) *bench {
 			}
 		},
 	}})
+	s.engine.Join(node)
 	return s
 }
 

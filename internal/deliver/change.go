@@ -27,8 +27,8 @@ func (e *Engine) EndpointChanged(id hook.ID, revision int64, closed hook.Reason)
 	defer e.mu.Unlock()
 	ep := e.endpoints[id]
 	if ep != nil {
-		if revision < ep.minRevision {
-			return // news of an earlier change, overtaken by a later one
+		if revision < ep.minRevision || revision == ep.minRevision && closed == ep.closed {
+			return // told before, or overtaken by a later change
 		}
 		ep.minRevision = revision
 		ep.usedAt = t.mono
@@ -44,7 +44,7 @@ func (e *Engine) EndpointChanged(id hook.ID, revision int64, closed hook.Reason)
 	}
 	ep.known = false
 	if ep.closed != hook.ReasonNone {
-		ep.closed, ep.circuit, ep.limit = hook.ReasonNone, circuit{}, newLimit()
+		ep.closed, ep.circuit, ep.limit = hook.ReasonNone, circuit{}, newLimit(e.nodes)
 		ep.holdUntil, ep.napUntil = 0, 0
 	}
 	ep.circuit.Hurry(t.mono)

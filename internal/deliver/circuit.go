@@ -13,12 +13,18 @@ const (
 	maxProbe   = 5 * time.Minute
 )
 
+// hearsaySlack is how much later than the node that found an endpoint failing the
+// others probe it: that node goes first, and any of them if it does not.
+const hearsaySlack = 2 * time.Second
+
 // circuit decides whether an endpoint that fails is left alone but for probes.
+// It opens by what this node has seen, or by what another one tells (Hear).
 // Times are readings of the monotonic clock. The zero value is closed.
 type circuit struct {
 	failures int                       // in a row
 	recent   [openRecent]time.Duration // when the latest of them came, as a ring
 	open     bool
+	heard    bool          // open because another node says so; that one probes first
 	probing  bool          // a probe is under way
 	wait     time.Duration // from a failed probe to the next
 	next     time.Duration // when the next probe may go
@@ -37,7 +43,7 @@ func (c *circuit) Success() bool {
 func (c *circuit) Failure(at time.Duration, probe bool) bool {
 	if c.open {
 		if probe {
-			c.probing = false
+			c.probing, c.heard = false, false
 			c.wait = min(2*c.wait, maxProbe)
 			c.next = at + c.wait
 		}
@@ -51,6 +57,24 @@ func (c *circuit) Failure(at time.Duration, probe bool) bool {
 	}
 	c.open, c.wait, c.next = true, firstProbe, at+firstProbe
 	return true
+}
+
+// Hear takes over that the circuit of another node is open, and when that node
+// probes. Of two nodes that both found the endpoint failing, the one whose probe
+// comes first goes on, and the other follows it. It reports whether the circuit
+// has opened by it.
+func (c *circuit) Hear(at, next time.Duration) (opened bool) {
+	mine := c.open && !c.heard && c.next <= next
+	if next <= at || c.probing || mine {
+		return false
+	}
+	opened = !c.open
+	if opened {
+		*c = circuit{}
+	}
+	c.open, c.heard, c.next = true, true, next+hearsaySlack
+	c.wait = max(c.wait, min(max(next-at, firstProbe), maxProbe))
+	return opened
 }
 
 // Probe takes the right to make the next probe, if it is time for it.

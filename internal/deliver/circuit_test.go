@@ -132,3 +132,66 @@ func TestCircuitProbeThatFoundNothingMayGoAgain(t *testing.T) {
 		t.Error("Hurry did not let a probe go")
 	}
 }
+
+func TestCircuitFollowsTheNodeThatProbesFirst(t *testing.T) {
+	t.Parallel()
+	own := func() *deliver.Circuit { return openCircuit(t) } // at 0, with its probe at 5 s
+	probing := func() *deliver.Circuit {
+		c := own()
+		if !c.Probe(5 * time.Second) {
+			t.Fatal("no probe")
+		}
+		return c
+	}
+	following := func() *deliver.Circuit {
+		c := &deliver.Circuit{}
+		c.Hear(0, 20*time.Second)
+		return c
+	}
+	const slack = 2 * time.Second
+	tests := []struct {
+		name     string
+		circuit  *deliver.Circuit
+		at, told time.Duration
+		opened   bool
+		next     time.Duration // 0: closed
+	}{
+		{"closed", &deliver.Circuit{}, time.Second, 10 * time.Second, true, 10*time.Second + slack},
+		{"closed, old news", &deliver.Circuit{}, 10 * time.Second, 10 * time.Second, false, 0},
+		{"open, the other probes first", own(), time.Second, 4 * time.Second, false, 4*time.Second + slack},
+		{"open, this one probes first", own(), time.Second, 6 * time.Second, false, 5 * time.Second},
+		{"probing", probing(), 5 * time.Second, 6 * time.Second, false, 5 * time.Second},
+		{"following, sooner", following(), time.Second, 10 * time.Second, false, 10*time.Second + slack},
+		{"following, later", following(), time.Second, time.Minute, false, time.Minute + slack},
+	}
+	for _, tt := range tests {
+		opened := tt.circuit.Hear(tt.at, tt.told)
+		next, open := tt.circuit.Open()
+		if opened != tt.opened || open != (tt.next > 0) || open && next != tt.next {
+			t.Errorf("%s: opened %v, open %v with a probe at %v; want %v and %v", tt.name, opened, open, next, tt.opened, tt.next)
+		}
+	}
+}
+
+func TestFollowerWhoseProbeFailsGoesOnWithTheLongWait(t *testing.T) {
+	t.Parallel()
+	var c deliver.Circuit
+	c.Hear(0, 2*time.Minute)
+	at := 122 * time.Second
+	if c.Probe(at - 1) {
+		t.Error("it probes before the other had its chance")
+	}
+	if !c.Probe(at) {
+		t.Fatal("it does not probe although the other did not")
+	}
+	c.Failure(at, true)
+	if next, _ := c.Open(); next != at+4*time.Minute {
+		t.Errorf("the next probe is at %v, want twice the two minutes later", next)
+	}
+	if c.Hear(at, at+5*time.Minute); !c.Probe(at + 4*time.Minute) {
+		t.Error("it follows another although its own probe comes first")
+	}
+	if !c.Success() {
+		t.Error("a success does not close it")
+	}
+}

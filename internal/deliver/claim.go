@@ -32,7 +32,11 @@ type askedLane struct {
 	lane  int
 	max   int
 	probe bool
+	owes  [2]bool // by throttles: its rate was not known yet, it is charged afterwards
 }
+
+// throttles are those that a lease must pass.
+func (a *askedLane) throttles() [2]*bucket { return [2]*bucket{&a.ep.throttle, &a.ep.app.throttle} }
 
 // claimLoop claims due deliveries until ctx is done. work outlives ctx: a claim
 // that is under way is not cut off, its leases would be lost.
@@ -73,6 +77,10 @@ func (e *Engine) pick() (*question, time.Duration) {
 	}
 	if e.phase != phaseRunning || e.places.stuffed() {
 		return nil, rest
+	}
+	if !e.fresh() {
+		e.stale = true
+		return nil, longSleep // until Hear says that there was a beat
 	}
 	q := &question{req: hook.ClaimRequest{
 		Node: e.node, Now: t.now,
@@ -154,11 +162,13 @@ func (e *Engine) ask(q *question, ep *endpoint, most int, t moment) int {
 
 func (e *Engine) askLane(q *question, a askedLane, t moment) {
 	q.req.Lanes = append(q.req.Lanes, hook.ClaimLane{Endpoint: a.ep.id, Retry: a.lane == retryLane, Max: a.max})
-	q.asked = append(q.asked, a)
 	a.ep.asking = true
 	a.ep.lanes[a.lane].asked = a.max
-	a.ep.throttle.Take(a.max)
-	a.ep.app.throttle.Take(a.max)
+	for i, b := range a.throttles() {
+		a.owes[i] = b.rate == 0
+		b.Take(a.max)
+	}
+	q.asked = append(q.asked, a)
 	e.places.take(a.ep, a.max, a.max*a.lane, t)
 }
 
@@ -170,6 +180,9 @@ func (e *Engine) claim(ctx context.Context, q *question) error {
 	leases := e.claimed(q, lanes, err, t)
 	if err == nil {
 		e.Observer.Claim(leases, t.mono-before)
+		if e.Observer.Claimed != nil && leases > 0 {
+			e.Observer.Claimed(lanes, t.now.Add(before-t.mono), t.now)
+		}
 	}
 	return err //nolint:wrapcheck // logged by the one caller, which says what it was doing
 }
@@ -191,14 +204,17 @@ func (e *Engine) claimed(q *question, lanes []hook.ClaimedLane, err error, t mom
 		if next := lanes[i].Next; len(lanes[i].Leases) == 0 && !next.IsZero() && !next.After(q.req.Now) {
 			barren = append(barren, a.ep)
 		}
-		e.unask(a, len(lanes[i].Leases))
 		for _, l := range lanes[i].Leases {
 			f := flight{lease: l, ep: a.ep, retry: a.lane == retryLane, probe: a.probe, size: int64(l.Size())}
-			a.ep.observe(l.Endpoint, t.mono)
+			a.ep.observe(l.Endpoint, e.nodes, t.mono)
 			e.places.hold(a.ep.app, f.size)
 			e.dispatch(f, t)
+			if f.probe { // the others wait for what comes of it
+				e.signalCircuit(a.ep, t.mono+e.AttemptTimeout, t)
+			}
 			leases++
 		}
+		e.unask(a, len(lanes[i].Leases))
 		a.ep.lanes[a.lane].answered(lanes[i].Next)
 		if lanes[i].Closed != hook.ReasonNone {
 			e.close(a.ep.id, lanes[i].Closed, t)
@@ -221,8 +237,13 @@ func (e *Engine) claimed(q *question, lanes []hook.ClaimedLane, err error, t mom
 func (e *Engine) unask(a askedLane, got int) {
 	unused := a.max - got
 	e.places.release(a.ep, unused, unused*a.lane)
-	a.ep.throttle.Return(unused)
-	a.ep.app.throttle.Return(unused)
+	for i, b := range a.throttles() {
+		if a.owes[i] {
+			b.Take(got)
+		} else {
+			b.Return(unused)
+		}
+	}
 	if a.probe && got == 0 {
 		a.ep.circuit.Unprobe()
 	}

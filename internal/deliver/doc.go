@@ -13,8 +13,8 @@
 //
 // A lane is the queue of one endpoint: its first attempts, or its retries. The
 // engine knows of a lane only when its earliest delivery is due. It learns that
-// from Accept (Placer.Due), from Settle, from Wake, and every 30 seconds from a
-// look through Store.Lanes, which is also how it starts. An endpoint waits in a
+// from Accept (Placer.Due), from Settle, from Wake, and at regular times (Sweep)
+// from a look through Store.Lanes, which is also how it starts. An endpoint waits in a
 // heap until its time, then among the ready ones of its application, and is
 // nowhere while only an event, such as the end of an attempt, can make it ready.
 //
@@ -28,6 +28,14 @@
 // hold (429 with Retry-After). While more than a quarter of all places is in
 // use, an endpoint that is silent (timed out last, or no answer for a second) gets no
 // more than two.
+//
+// # Nodes
+//
+// The engine delivers as the node that Join names, and only while that node's lease
+// is Fresh: the last thing before a send is to ask. A lease that may not be sent any
+// more is given back without counting an attempt. Hear takes over what the other
+// nodes tell. Rates and limits are divided by the number of nodes that deliver; a
+// circuit that one of them opened is open on all, and that one probes (see circuit).
 //
 // # Time
 //

@@ -41,6 +41,7 @@ type endpoint struct {
 
 	limit       limit
 	circuit     circuit
+	rate        int // messages a second over all nodes; 0: no limit
 	throttle    bucket
 	holdUntil   time.Duration // 429 with Retry-After; monotonic
 	napUntil    time.Duration // after a claim that gave nothing; monotonic
@@ -125,11 +126,13 @@ func (l *lane) unanswered() {
 	*l = lane{due: l.due, deep: l.deep, waiting: l.waiting}
 }
 
-// observe takes over what a snapshot of the endpoint says about rates.
-func (ep *endpoint) observe(e *hook.Endpoint, mono time.Duration) {
+// observe takes over what a snapshot of the endpoint says about rates, of which
+// each of the nodes has its part.
+func (ep *endpoint) observe(e *hook.Endpoint, nodes int, mono time.Duration) {
 	ep.known, ep.usedAt = true, mono
-	ep.throttle.SetRate(e.ThrottleRate, mono)
-	ep.app.throttle.SetRate(e.AppThrottleRate, mono)
+	ep.rate, ep.app.rate = e.ThrottleRate, e.AppThrottleRate
+	ep.throttle.SetRate(ep.rate, nodes, mono)
+	ep.app.throttle.SetRate(ep.app.rate, nodes, mono)
 }
 
 // room is how many more deliveries may be leased: those that may be sent now,
@@ -226,8 +229,14 @@ func (ep *endpoint) idle(mono time.Duration) bool {
 	if !ep.earliest().IsZero() || ep.holdUntil > mono {
 		return false
 	}
-	_, open := ep.circuit.Open()
-	return unused >= openIdleAfter || unused >= idleAfter && !open
+	next, open := ep.circuit.Open()
+	switch {
+	case open && ep.circuit.heard:
+		return unused >= idleAfter && next <= mono
+	case open:
+		return unused >= openIdleAfter
+	}
+	return unused >= idleAfter
 }
 
 // shares divides the places for one claim between the lanes. room is for both,

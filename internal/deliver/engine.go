@@ -32,7 +32,11 @@ type Engine struct {
 	mu        sync.Mutex // guards what follows, and every endpoint and app
 	ran       bool       // Run was called
 	phase     phase
-	node      hook.Node
+	node      hook.Node    // zero until Join; nothing is leased before
+	nodes     int          // that deliver, this one included
+	stale     bool         // the claim loop waits for a beat
+	earlier   int          // attempts and leases of earlier epochs that are not recorded
+	lost      int          // attempts that were not recorded and that no log line told of
 	launch    func(flight) // set by Run: flies on a goroutine of its own
 	crew      crew
 	places    places
@@ -53,12 +57,13 @@ type Engine struct {
 
 var _ hook.Placer = (*Engine)(nil)
 
-// New makes an engine and starts nothing. Until Run is called it leases
+// New makes an engine and starts nothing. Until Run and Join are called it leases
 // nothing, and what Accept stores is due. It panics if a required option is missing.
 func New(o Options) *Engine {
 	o.setDefaults()
 	e := &Engine{
 		Options:   o,
+		nodes:     1,
 		wake:      make(chan struct{}, 1),
 		settles:   make(chan struct{}, 1),
 		cancels:   make(chan struct{}, 1),
@@ -108,11 +113,11 @@ func (e *Engine) Reserve(he *hook.Endpoint, size int) bool {
 	t := e.clock.Read()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.phase != phaseRunning || e.places.stuffed() {
+	if e.phase != phaseRunning || e.places.stuffed() || !e.fresh() {
 		return false
 	}
 	ep := e.endpoint(he.ID, he.App)
-	ep.observe(he, t.mono)
+	ep.observe(he, e.nodes, t.mono)
 	if _, open := ep.circuit.Open(); open || ep.closed != hook.ReasonNone || max(ep.holdUntil, ep.napUntil) > t.mono {
 		return false
 	}
@@ -156,13 +161,13 @@ func (e *Engine) Due(he *hook.Endpoint, retry bool, at time.Time) {
 		return
 	}
 	ep := e.endpoint(he.ID, he.App)
-	ep.observe(he, t.mono)
+	ep.observe(he, e.nodes, t.mono)
 	e.tell(ep, retry, at, 1, t)
 	e.kick(t)
 }
 
-// Wake says that due work was added to a lane other than by Accept: by a resend
-// or a recover.
+// Wake says that due work was added to a lane other than by this engine's Accept:
+// by a resend or a recover, or by another node.
 func (e *Engine) Wake(l hook.Lane) {
 	if l.Due.IsZero() {
 		return
@@ -206,7 +211,7 @@ func (e *Engine) endpoint(id, appID hook.ID) *endpoint {
 		e.apps[appID] = a
 	}
 	a.endpoints++
-	ep := &endpoint{id: id, app: a, limit: newLimit()}
+	ep := &endpoint{id: id, app: a, limit: newLimit(e.nodes)}
 	ep.timer.fire = func(t moment) { e.put(ep, t) }
 	ep.patience.fire = func(t moment) { e.losePatience(ep, t) }
 	ep.closed = e.closing[id]

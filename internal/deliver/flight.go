@@ -28,7 +28,7 @@ func (f *flight) retries() int {
 func (e *Engine) dispatch(f flight, t moment) {
 	ep := f.ep
 	switch {
-	case e.phase > phaseRunning:
+	case e.phase > phaseRunning || !f.probe && ep.paused(t.mono):
 		e.giveBack(f, t)
 	case f.probe || !ep.full() && ep.waiting.Len() == 0:
 		e.takeOff(f)
@@ -38,6 +38,13 @@ func (e *Engine) dispatch(f flight, t moment) {
 			e.timers.Set(&ep.patience, ep.answeredAt+silentAfter+1)
 		}
 	}
+}
+
+// paused reports whether nothing but probes may go to the endpoint. A lease may come
+// then all the same: the pause began while the store was writing it down.
+func (ep *endpoint) paused(mono time.Duration) bool {
+	_, open := ep.circuit.Open()
+	return open || max(ep.holdUntil, ep.napUntil) > mono
 }
 
 func (e *Engine) takeOff(f flight) {

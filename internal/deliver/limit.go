@@ -18,14 +18,25 @@ const (
 // limit is how many attempts an endpoint may have in flight. It grows by one
 // with each success while all of it is wanted, and halves when the endpoint
 // shows that it has too much to do. Rising latency alone only stops the growth.
+// Each of several nodes starts with its part of limitStart and grows to its part
+// of limitMax.
 type limit struct {
 	max      int
+	most     int           // that max may grow to
 	halvedAt time.Duration // monotonic
 	usual    time.Duration // the fastest of late; it drifts up slowly
 	lately   time.Duration // moving average over about eight answers
 }
 
-func newLimit() limit { return limit{max: limitStart} }
+func newLimit(nodes int) limit {
+	return limit{max: max(1, limitStart/nodes), most: max(1, limitMax/nodes)}
+}
+
+// Share bounds the limit to the part of one of so many nodes.
+func (l *limit) Share(nodes int) {
+	l.most = max(1, limitMax/nodes)
+	l.max = min(l.max, l.most)
+}
 
 // Success counts a success that took so long. wanted says that work waits for
 // lack of room, or that all room is in use.
@@ -37,7 +48,7 @@ func (l *limit) Success(took time.Duration, wanted bool) {
 	l.usual = min(l.usual+l.usual/1024+1, took)
 	l.lately += (took - l.lately) / 8
 	if wanted && l.lately <= 2*l.usual+slowerBy {
-		l.max = min(l.max+1, limitMax)
+		l.max = min(l.max+1, l.most)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func TestLimitGrowsByOneWithEachSuccessWhileWanted(t *testing.T) {
 	t.Parallel()
-	l := deliver.NewLimit()
+	l := deliver.NewLimit(1)
 	for want := deliver.LimitStart; want < deliver.LimitMax; want++ {
 		if l.Max() != want {
 			t.Fatalf("the limit is %d, want %d", l.Max(), want)
@@ -24,7 +24,7 @@ func TestLimitGrowsByOneWithEachSuccessWhileWanted(t *testing.T) {
 
 func TestLimitDoesNotGrowWhileNotWanted(t *testing.T) {
 	t.Parallel()
-	l := deliver.NewLimit()
+	l := deliver.NewLimit(1)
 	for range 100 {
 		l.Success(10*time.Millisecond, false)
 	}
@@ -35,7 +35,7 @@ func TestLimitDoesNotGrowWhileNotWanted(t *testing.T) {
 
 func TestLimitStopsGrowingWhenAnswersGetSlower(t *testing.T) {
 	t.Parallel()
-	l := deliver.NewLimit()
+	l := deliver.NewLimit(1)
 	for range 10 {
 		l.Success(100*time.Millisecond, true)
 	}
@@ -53,7 +53,7 @@ func TestLimitStopsGrowingWhenAnswersGetSlower(t *testing.T) {
 
 func TestLimitHalvesOncePerRound(t *testing.T) {
 	t.Parallel()
-	l := deliver.NewLimit()
+	l := deliver.NewLimit(1)
 	for range 32 { // started together, timed out together
 		l.Overload(0, 15*time.Second)
 	}
@@ -66,5 +66,26 @@ func TestLimitHalvesOncePerRound(t *testing.T) {
 		if l.Max() != want {
 			t.Errorf("the limit is %d, want %d", l.Max(), want)
 		}
+	}
+}
+
+func TestLimitsOfManyNodesAreOneTogether(t *testing.T) {
+	t.Parallel()
+	for nodes, want := range map[int][2]int{1: {32, 256}, 2: {16, 128}, 3: {10, 85}, 50: {1, 5}, 1000: {1, 1}} {
+		l := deliver.NewLimit(nodes)
+		start := l.Max()
+		for range 300 {
+			l.Success(10*time.Millisecond, true)
+		}
+		if got := [2]int{start, l.Max()}; got != want {
+			t.Errorf("of %d nodes each starts with and grows to %v, want %v", nodes, got, want)
+		}
+	}
+	l := deliver.NewLimit(1)
+	if l.Share(8); l.Max() != 32 {
+		t.Errorf("the limit is %d when seven nodes join, want the 32 that each may have", l.Max())
+	}
+	if l.Share(16); l.Max() != 16 {
+		t.Errorf("the limit is %d when fifteen nodes join, want 16", l.Max())
 	}
 }

@@ -10,9 +10,8 @@ import (
 )
 
 // Store is the queue as the engine drives it; the store contract says what each
-// method does. It has seven methods because a delivery's whole way is here.
+// method does. It has six methods because a delivery's whole way is here.
 type Store interface {
-	RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error)
 	Accept(ctx context.Context, node hook.Node, places hook.Placer, now time.Time, events []hook.NewEvent) ([]hook.Accepted, error)
 	Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lane, error)
 	Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedLane, error)
@@ -49,8 +48,16 @@ type Options struct {
 	MemoryBytes    int64         // of bodies in flight and answers not yet recorded; 0: 64 MiB
 	AttemptTimeout time.Duration // the whole of one attempt; 0: 15 s
 	DrainTimeout   time.Duration // for attempts that run when the engine is stopped; 0: 25 s
+	Sweep          time.Duration // from one look through all lanes to the next; 0: 30 s
 
-	NodeName string       // for the store's list of nodes
+	// Fresh reports whether the lease of this node can still be relied on at this
+	// very moment. It is asked before each send: while it says no, nothing is sent
+	// and nothing leased. Nil: always.
+	Fresh func() bool
+	// Signal is told what the other nodes should know of an endpoint. It must not
+	// block and not call the engine. Nil: nobody is told.
+	Signal func(hook.Signal)
+
 	Logger   *slog.Logger // nil: no log
 	Observer Observer
 }
@@ -68,6 +75,13 @@ type Observer struct {
 	Lost func(attempts int)
 	// Disabled: an attempt has disabled its endpoint.
 	Disabled func(reason hook.DisableReason)
+
+	// Claimed, Attempted and Settled are told of each delivery, for traces: what one
+	// call of Store.Claim gave, an attempt that has ended, and what one call of
+	// Store.Settle made of attempts. They must not change what they are given.
+	Claimed   func(lanes []hook.ClaimedLane, began, ended time.Time)
+	Attempted func(l *hook.Lease, a hook.Attempt)
+	Settled   func(s []hook.Settlement, results []hook.Settled, began, ended time.Time)
 }
 
 func (o *Options) setDefaults() {
@@ -92,6 +106,15 @@ func (o *Options) setDefaults() {
 	}
 	if o.DrainTimeout <= 0 {
 		o.DrainTimeout = 25 * time.Second
+	}
+	if o.Sweep <= 0 {
+		o.Sweep = sweepEvery
+	}
+	if o.Fresh == nil {
+		o.Fresh = func() bool { return true }
+	}
+	if o.Signal == nil {
+		o.Signal = func(hook.Signal) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -13,6 +13,7 @@ type app struct {
 	endpoints int // known ones
 	leased    int // places held by its endpoints
 	bytes     int64
+	rate      int // messages a second over all nodes; 0: no limit
 	throttle  bucket
 
 	ready  fifo[*endpoint] // those with work that may be claimed now

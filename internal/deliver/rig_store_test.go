@@ -109,6 +109,13 @@ func (r *rig) mostAtOnce() int {
 	return r.most
 }
 
+// forgetMost lets mostAtOnce count from now on.
+func (r *rig) forgetMost() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.most = 0
+}
+
 // delivery gives the delivery of a message for an endpoint.
 func (r *rig) delivery(app, message, endpoint hook.ID) hook.Delivery {
 	r.t.Helper()

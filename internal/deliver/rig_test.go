@@ -19,6 +19,7 @@ import (
 // realStore is what the tests use of the store.
 type realStore interface {
 	deliver.Store
+	RegisterNode(ctx context.Context, name string, lease time.Duration, now time.Time) (hook.Node, error)
 	CreateEnvironment(ctx context.Context, e *hook.Environment) error
 	CreateApplication(ctx context.Context, a *hook.Application, once *hook.IdempotencyKey) (hook.Application, bool, error)
 	CreateEndpoint(ctx context.Context, e *hook.Endpoint, limit int, once *hook.IdempotencyKey) (hook.Endpoint, bool, error)
@@ -95,7 +96,6 @@ func newRig(t *testing.T, dir string) *rig {
 		Rand:        func() float64 { return 0.5 }, // no jitter
 		RetryPolicy: hook.RetryPolicy{Steps: hook.DefaultSteps, TimeoutFloor: hook.DefaultTimeoutFloor},
 		Logger:      slog.New(slog.NewTextHandler(logs, nil)),
-		NodeName:    "test",
 	}
 	r.opts.Send = func(ctx context.Context, l *hook.Lease) hook.Attempt {
 		script := r.begin(time.Since(start), l)
@@ -183,11 +183,20 @@ func (r *rig) start() {
 		r.opts.Store = r.store
 	}
 	r.engine = deliver.New(r.opts)
+	r.engine.Join(r.register("test"))
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
 	r.result = make(chan error, 1)
 	go func() { r.result <- r.engine.Run(ctx) }()
 	synctest.Wait()
+}
+
+// register begins a life of a node.
+func (r *rig) register(name string) hook.Node {
+	r.t.Helper()
+	n, err := r.store.RegisterNode(r.t.Context(), name, time.Minute, r.wall())
+	r.must(err)
+	return n
 }
 
 // halt stops the engine and waits for it.

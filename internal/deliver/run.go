@@ -16,12 +16,11 @@ const lastWords = 5 * time.Second
 
 var errLoopEnded = errors.New("ended without being told to")
 
-// Run registers the node and delivers until ctx is done. Then it stops in this
+// Run delivers, as the node that Join names, until ctx is done. Then it stops in this
 // order: no more claims; attempts under way may end, for at most DrainTimeout;
 // those left are cut off and their leases released, without counting an
 // attempt; the last results are recorded. Run may be called once. It gives an
-// error if the node cannot be registered or if a loop ends by itself, and then
-// has stopped in the same order.
+// error if a loop ends by itself, and then has stopped in the same order.
 func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	again := e.ran
@@ -29,10 +28,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Unlock()
 	if again {
 		return errors.New("the engine was run before")
-	}
-	node, err := e.Store.RegisterNode(ctx, e.NodeName, e.clock.Read().now)
-	if err != nil {
-		return fmt.Errorf("register the node: %w", err)
 	}
 	// Work outlives ctx: what was begun is to be recorded.
 	work, endWork := context.WithCancel(context.WithoutCancel(ctx))
@@ -44,7 +39,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	settled := make(chan struct{}) // closed by stop, received by the settlers
 
 	e.mu.Lock()
-	e.phase, e.node = phaseRunning, node
+	e.phase = phaseRunning
 	e.launch = func(f flight) { go e.fly(sends, f) }
 	e.mu.Unlock()
 
@@ -54,8 +49,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.guard(loops, &feeding, died, "sweep", func() error { return e.sweepLoop(loops) })
 	e.guard(loops, &feeding, died, "cancel", func() error { return e.cancelLoop(loops) })
 	e.guard(loops, &settling, died, "settle", func() error { return e.settleLoop(work, settled) })
-	e.Logger.Info("engine started", slog.Int64("node", node.ID), slog.Int64("epoch", node.Epoch))
+	e.Logger.Info("engine started")
 
+	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-died:
@@ -69,6 +65,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer finish.Stop()
 	feeding.Wait()
 	settling.Wait()
+	e.tellLost()
 	s := e.Stats()
 	e.Logger.Info("engine stopped", slog.Int("abandoned", s.Leased+s.Unsettled))
 	return err

@@ -130,7 +130,12 @@ func (e *Engine) record(ctx context.Context, batch []result) error {
 	if err != nil {
 		return err //nolint:wrapcheck // as above
 	}
-	e.Observer.Settle(len(batch), e.Elapsed()-before)
+	took := e.Elapsed() - before
+	e.Observer.Settle(len(batch), took)
+	if e.Observer.Settled != nil {
+		ended := e.clock.Read().now
+		e.Observer.Settled(settlements, settled, ended.Add(-took), ended)
+	}
 	e.settled(batch, settled)
 	return nil
 }
@@ -153,7 +158,7 @@ func (e *Engine) released(batch []result) {
 func (e *Engine) settled(batch []result, settled []hook.Settled) {
 	t := e.clock.Read()
 	e.mu.Lock()
-	lost := 0
+	lost, earlier := 0, e.earlier
 	var disabled []disabling
 	for i, r := range batch {
 		e.recorded(r)
@@ -171,6 +176,8 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 			e.tell(r.ep, s.Retry, s.Due, 1, t)
 		}
 	}
+	e.lost += lost
+	caughtUp := earlier > 0 && e.earlier == 0
 	e.kick(t)
 	e.mu.Unlock()
 
@@ -180,12 +187,17 @@ func (e *Engine) settled(batch []result, settled []hook.Settled) {
 	}
 	if lost > 0 {
 		e.Observer.Lost(lost)
-		e.Logger.Warn("attempts were not recorded: their leases were no longer ours", slog.Int("attempts", lost))
+	}
+	if caughtUp {
+		e.tellLost()
 	}
 }
 
 // recorded gives back what a result held.
 func (e *Engine) recorded(r result) {
+	if r.Lease.Node != e.node && e.earlier > 0 {
+		e.earlier--
+	}
 	e.places.unsettled--
 	r.ep.unsettled--
 	e.places.hold(r.ep.app, -r.bytes-r.extra)

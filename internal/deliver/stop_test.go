@@ -178,8 +178,7 @@ func TestLateResultOfAnEarlierLifeIsLost(t *testing.T) {
 		ids := r.publish(app, 3)
 		pass(100 * time.Millisecond)
 		// Another life of the node takes over while the attempts run.
-		_, err := r.store.RegisterNode(t.Context(), "test", r.wall())
-		r.must(err)
+		r.register("test")
 		pass(2 * time.Second)
 		if n := lost.Load(); n != 3 {
 			t.Errorf("%d results were lost, want 3", n)
@@ -218,19 +217,5 @@ func TestRunCanBeCalledOnce(t *testing.T) {
 		if err := r.engine.Run(t.Context()); err == nil {
 			t.Error("a second Run gave no error")
 		}
-	})
-}
-
-func TestRunFailsIfTheNodeCannotBeRegistered(t *testing.T) {
-	bubble(t, func(t *testing.T, r *rig) {
-		r.start()
-		r.halt()
-		r.must(r.store.Close())
-		r.start()
-		if err := <-r.result; err == nil {
-			t.Error("Run gave no error on a closed store")
-		}
-		r.engine = nil
-		r.openStore()
 	})
 }

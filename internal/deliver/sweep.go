@@ -8,22 +8,24 @@ import (
 )
 
 const (
-	// sweepEvery is how often the engine looks through all lanes. In one process
-	// nothing depends on it but the start; it mends what a hint that was lost,
-	// or a jump of the clock, left behind.
+	// sweepEvery is how often the engine looks through all lanes, unless it is told
+	// otherwise. In one process nothing depends on it but the start; it mends what
+	// a hint that was lost, or a jump of the clock, left behind. With several nodes
+	// it also finds what another one left due.
 	sweepEvery = 30 * time.Second
 	sweepPage  = 500
 )
 
-// sweepLoop looks through all lanes at the start and then every 30 s, until ctx is done.
+// sweepLoop looks through all lanes at the start and then at regular times, until ctx is done.
 func (e *Engine) sweepLoop(ctx context.Context) error {
 	trouble := trouble{engine: e, what: "look through the lanes"}
 	for {
-		wait := sweepEvery
+		wait := e.Sweep
 		if again := trouble.met(e.sweep(ctx)); again > 0 && ctx.Err() == nil {
 			wait = again
 		}
 		e.tidy()
+		e.tellLost()
 		if !pause(ctx, wait) {
 			return nil
 		}

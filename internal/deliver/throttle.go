@@ -11,17 +11,21 @@ type bucket struct {
 	at     time.Duration // when tokens was right
 }
 
-// SetRate changes the rate; 0 takes the limit away. A new limit starts full.
-func (b *bucket) SetRate(rate int, at time.Duration) {
-	if float64(rate) == b.rate {
+// SetRate gives the bucket one of nodes equal shares of a rate; 0 takes the limit
+// away. A new limit starts with its share of what a single node starts with, so
+// that all of them together let no more pass.
+func (b *bucket) SetRate(rate, nodes int, at time.Duration) {
+	share := float64(rate) / float64(nodes)
+	if share == b.rate {
 		return
 	}
 	b.refill(at)
 	fresh := b.rate == 0
-	b.rate, b.at = float64(rate), at
-	if fresh || b.tokens > b.burst() {
-		b.tokens = b.burst()
+	b.rate, b.at = share, at
+	if fresh {
+		b.tokens = burst(float64(rate)) / float64(nodes)
 	}
+	b.tokens = min(b.tokens, burst(share))
 }
 
 // Available gives how many may pass now, at most limit.
@@ -43,7 +47,7 @@ func (b *bucket) Take(n int) {
 // Return gives tokens back that were not used.
 func (b *bucket) Return(n int) {
 	if b.rate > 0 {
-		b.tokens = min(b.tokens+float64(n), b.burst())
+		b.tokens = min(b.tokens+float64(n), burst(b.rate))
 	}
 }
 
@@ -63,11 +67,11 @@ func (b *bucket) ReadyAt(at time.Duration) time.Duration {
 	return at + time.Duration(missing/b.rate*float64(time.Second)) + 1
 }
 
-func (b *bucket) burst() float64 { return max(1, b.rate/10) }
+func burst(rate float64) float64 { return max(1, rate/10) }
 
 func (b *bucket) refill(at time.Duration) {
 	if at > b.at {
-		b.tokens = min(b.tokens+b.rate*(at-b.at).Seconds(), b.burst())
+		b.tokens = min(b.tokens+b.rate*(at-b.at).Seconds(), burst(b.rate))
 		b.at = at
 	}
 }

@@ -2,14 +2,6 @@ package hook
 
 import "time"
 
-// Node is one running server, as the store knows it. A lease names the node
-// and its epoch; a node that registers again gets a new epoch, so what an
-// earlier life of it still tries to settle is refused.
-type Node struct {
-	ID    int64
-	Epoch int64
-}
-
 // DeliveryRef is the store's own handle of a delivery. Only the store that
 // gave it can read it.
 type DeliveryRef struct {
@@ -31,6 +23,9 @@ type Lease struct {
 	Retry bool // from the retry lane
 	// AtAccept says that Accept gave the lease, not Claim. It is the store's own note.
 	AtAccept bool
+	// AttemptID is the id of the attempt, from the moment that it begins; the
+	// engine gives it.
+	AttemptID ID
 }
 
 // Size is how many bytes the lease keeps in memory, for the engine's bound.

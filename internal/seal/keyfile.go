@@ -8,18 +8,23 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // Loaded is a master key that came from a file.
 type Loaded struct {
 	Key Key
+	// Older are further keys of the file, which open but do not seal: the master
+	// key is being changed.
+	Older []Key
 	// Created tells that the file was made now.
 	Created bool
 	// Note is a warning for the operator's log, or empty.
 	Note string
 }
 
-// maxKeyFile is more than any master key with white space needs, in bytes.
+// maxKeyFile is more than any master key, with some older ones and white space,
+// needs, in bytes.
 const maxKeyFile = 4096
 
 // LoadOrCreate reads the master key from the file at path, or makes a new one and
@@ -65,11 +70,25 @@ func Load(path string) (Loaded, error) {
 	if err != nil {
 		return Loaded{}, &Error{Problem: KeyFile, Detail: path, Err: err}
 	}
-	key, err := Parse(string(text))
+	keys, err := ParseKeys(string(text))
 	if err != nil {
 		return Loaded{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return Loaded{Key: key, Note: modeNote(path, info.Mode())}, nil
+	return Loaded{Key: keys[0], Older: keys[1:], Note: modeNote(path, info.Mode())}, nil
+}
+
+// Replace makes the file at path hold these keys, the current one first, one a
+// line. At every moment, a crash included, the file is there and holds either what
+// it held before or all of this. The error is an [*Error] with [KeyFile].
+func Replace(path string, current Key, older ...Key) error {
+	var lines strings.Builder
+	for _, key := range append([]Key{current}, older...) {
+		lines.WriteString(key.Reveal() + "\n")
+	}
+	if err := put(path, lines.String(), os.Rename); err != nil {
+		return &Error{Problem: KeyFile, Detail: path, Err: err}
+	}
+	return nil
 }
 
 // modeNote warns instead of refusing: mounted secrets often have a mode that
@@ -82,23 +101,31 @@ func modeNote(path string, mode fs.FileMode) string {
 	return fmt.Sprintf("the master key file %s has mode %04o, so others can reach it: chmod 600 %s", path, mode.Perm(), path)
 }
 
-// create writes the file beside its place and links it there when it is whole: a
-// crash leaves either no key file or a complete one, and whoever comes second
-// gets fs.ErrExist.
-func create(path string, key Key) (err error) {
+// create makes a file that is not there yet. Whoever comes second gets fs.ErrExist.
+func create(path string, key Key) error {
+	return put(path, key.Reveal()+"\n", os.Link)
+}
+
+// put writes a file beside its place and brings it there, as place does, when it
+// is whole: a crash leaves what was there before or all of the text.
+func put(path, text string, place func(from, to string) error) (err error) {
 	dir := filepath.Dir(path)
 	// CreateTemp opens with O_EXCL and mode 0600.
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".new-*")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
-	_, err = file.WriteString(key.Reveal() + "\n")
+	defer func() {
+		if gone := os.Remove(file.Name()); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}()
+	_, err = file.WriteString(text)
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
 		return err
 	}
-	if err := os.Link(file.Name(), path); err != nil {
+	if err := place(file.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)

@@ -117,3 +117,41 @@ func TestLoadOrCreateSaysWhatItCannotUse(t *testing.T) {
 		t.Errorf("Load without a file: %v", err)
 	}
 }
+
+func TestReplaceChangesTheKeysOfAFileAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "master.key")
+	a, b := seal.NewKey(), seal.NewKey()
+	for _, keys := range [][]seal.Key{{a}, {b, a}, {b}} {
+		if err := seal.Replace(path, keys[0], keys[1:]...); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := seal.Load(path)
+		if err != nil || loaded.Note != "" || !loaded.Key.Equal(keys[0]) || len(loaded.Older) != len(keys)-1 {
+			t.Fatalf("%d older keys, note %q, %v", len(loaded.Older), loaded.Note, err)
+		}
+		if len(keys) > 1 && !loaded.Older[0].Equal(keys[1]) {
+			t.Error("the older key is another one")
+		}
+		if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+			t.Errorf("%d files are left, %v", len(entries), err)
+		}
+	}
+	err := seal.Replace(filepath.Join(path, "no folder", "master.key"), a)
+	if !errors.Is(err, seal.KeyFile) {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestAFileWithSeveralKeysIsNeverReplacedByAStart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "master.key")
+	a, b := seal.NewKey(), seal.NewKey()
+	if err := seal.Replace(path, a, b); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := seal.LoadOrCreate(path)
+	if err != nil || loaded.Created || !loaded.Key.Equal(a) || len(loaded.Older) != 1 || !loaded.Older[0].Equal(b) {
+		t.Errorf("created %t, %d older keys, %v", loaded.Created, len(loaded.Older), err)
+	}
+}

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // KeySize is the length of a master key in bytes.
@@ -50,6 +52,26 @@ func Parse(text string) (Key, error) {
 	}
 	// Encoded anew, so that equal keys are equal texts.
 	return Key{text: NewText(base64.StdEncoding.EncodeToString(raw))}, nil
+}
+
+// ParseKeys reads one key or several, parted by white space or commas. The first
+// is the current one. The error is that of [Parse], or says that a key is there twice.
+func ParseKeys(text string) ([]Key, error) {
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	keys := make([]Key, len(words))
+	for i, word := range words {
+		var err error
+		if keys[i], err = Parse(word); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(keys[:i], keys[i].Equal) {
+			return nil, &Error{Problem: KeyText, Detail: "one key is there twice"}
+		}
+	}
+	return keys, nil
 }
 
 // Reveal returns the key as [Parse] reads it. Never log the result.
@@ -158,6 +180,16 @@ func (r *Keyring) Open(sealed, context []byte) ([]byte, error) {
 func (r *Keyring) IsCurrent(sealed []byte) bool {
 	id, err := readHeader(sealed)
 	return err == nil && id == r.current
+}
+
+// KeyOf gives the ID of the key that sealed a secret. The error is an [*Error]
+// with [NotSealed].
+func KeyOf(sealed []byte) (string, error) {
+	id, err := readHeader(sealed)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%x", id), nil
 }
 
 func readHeader(sealed []byte) (id [keyIDSize]byte, err error) {

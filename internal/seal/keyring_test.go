@@ -205,3 +205,48 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	}
 }
+
+func TestParseKeysTakesSeveralPartedBySpaceOrCommas(t *testing.T) {
+	t.Parallel()
+	a, b, c := seal.NewKey(), seal.NewKey(), seal.NewKey()
+	for text, want := range map[string][]seal.Key{
+		a.Reveal():                                          {a},
+		a.Reveal() + "\n" + b.Reveal() + "\n":               {a, b},
+		" " + b.Reveal() + ", " + a.Reveal() + "\t,":        {b, a},
+		c.Reveal() + "," + b.Reveal() + "\r\n" + a.Reveal(): {c, b, a},
+		a.Reveal() + " " + a.Reveal():                       nil,
+		a.Reveal() + " short":                               nil,
+		"":                                                  nil, ",": nil, " \n": nil, a.Reveal() + b.Reveal(): nil,
+	} {
+		keys, err := seal.ParseKeys(text)
+		if (err == nil) != (want != nil) || len(keys) != len(want) {
+			t.Errorf("%d keys, want %d, %v", len(keys), len(want), err)
+			continue
+		}
+		for i := range want {
+			if !keys[i].Equal(want[i]) {
+				t.Errorf("key %d of %d is another one", i, len(want))
+			}
+		}
+		if err != nil && (!errors.Is(err, seal.KeyText) || strings.Contains(err.Error(), a.Reveal())) {
+			t.Errorf("the refusal is of no kind or shows a key: %v", err)
+		}
+	}
+}
+
+func TestKeyOfNamesTheKeyThatSealed(t *testing.T) {
+	t.Parallel()
+	key := seal.NewKey()
+	sealed := mustRing(t, seal.NewKey(), key).Seal([]byte("x"), nil)
+	if id, err := seal.KeyOf(sealed); err != nil || id == key.ID() {
+		t.Errorf("the older key: %s, %v", id, err)
+	}
+	if id, err := seal.KeyOf(mustRing(t, key).Seal(nil, nil)); err != nil || id != key.ID() {
+		t.Errorf("%s, want %s, %v", id, key.ID(), err)
+	}
+	for _, other := range [][]byte{nil, sealed[:seal.Overhead-1], append([]byte{9}, sealed[1:]...)} {
+		if id, err := seal.KeyOf(other); !errors.Is(err, seal.NotSealed) || id != "" {
+			t.Errorf("%x: %q, %v", other, id, err)
+		}
+	}
+}

@@ -188,6 +188,9 @@ func (x *exchange) writeRequest() {
 		b = appendLine(b, n.timestamp, x.timestamp)
 		b = appendLine(b, n.signature, x.signature)
 	}
+	if len(x.parent) > 0 {
+		b = appendLine(b, headerParent, x.parent)
+	}
 	b = append(b, "\r\n"...)
 	b = append(b, x.body...)
 	x.wire = b

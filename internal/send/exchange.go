@@ -31,6 +31,7 @@ type exchange struct {
 	id          []byte // text of the message id
 	timestamp   []byte // Unix seconds
 	signature   []byte
+	parent      []byte // value of the header traceparent; empty: it is not sent
 
 	start    time.Time
 	deadline time.Time
@@ -65,7 +66,7 @@ func (x *exchange) clear() {
 	}
 	clear(fields[:cap(fields)])
 	*x = exchange{
-		id: x.id[:0], timestamp: x.timestamp[:0], signature: x.signature[:0],
+		id: x.id[:0], timestamp: x.timestamp[:0], signature: x.signature[:0], parent: x.parent[:0],
 		wire: bounded(x.wire), answer: answerReader{buf: bounded(x.answer.buf), fields: fields[:0]},
 	}
 }
@@ -92,7 +93,7 @@ func (x *exchange) arrived(status, major int, fields []field) {
 // requestHeaders is what was sent, as JSON, secrets masked.
 func (x *exchange) requestHeaders() []byte {
 	names := x.to.names
-	size := len(x.to.headersJSON) + len(x.contentType) + len(names)*(len(x.id)+len(x.timestamp)+len(x.signature)+80) + 64
+	size := len(x.to.headersJSON) + len(x.contentType) + len(names)*(len(x.id)+len(x.timestamp)+len(x.signature)+80) + len(x.parent) + 96
 	json := append(make([]byte, 0, size), x.to.headersJSON...)
 	json = appendMember(json, "Content-Type", x.contentType)
 	var digits [20]byte
@@ -101,6 +102,9 @@ func (x *exchange) requestHeaders() []byte {
 		json = appendMember(json, n.id, x.id)
 		json = appendMember(json, n.timestamp, x.timestamp)
 		json = appendMember(json, n.signature, x.signature)
+	}
+	if len(x.parent) > 0 {
+		json = appendMember(json, headerParent, x.parent)
 	}
 	return append(json, '}')
 }

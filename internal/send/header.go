@@ -18,6 +18,9 @@ var (
 	svixNames    = signatureNames{"Svix-Id", "Svix-Timestamp", "Svix-Signature"}
 )
 
+// headerParent names the caller's span (W3C Trace Context).
+const headerParent = "Traceparent"
+
 func (h SignatureHeaders) names() []signatureNames {
 	switch h {
 	case HeadersWebhook:

@@ -68,7 +68,10 @@ type Options struct {
 	TLS              *tls.Config
 	UserAgent        string // "Grapnel/VERSION"; empty: "Grapnel"
 	SignatureHeaders SignatureHeaders
-	Timeouts         Timeouts
+	// Traceparent appends the value of the header of that name for an attempt. An
+	// endpoint whose own headers have one gets its own. Nil: it is not sent.
+	Traceparent func(dst []byte, l *hook.Lease) []byte
+	Timeouts    Timeouts
 	// ResponseCap is how many bytes of an answer's body are kept; 0: 20,000,
 	// negative: none.
 	ResponseCap int

@@ -91,6 +91,9 @@ func (s *Sender) Post(ctx context.Context, l *hook.Lease) hook.Attempt {
 		x.deadline = limit
 	}
 	x.sign(l.Message.ID)
+	if s.opts.Traceparent != nil && !to.ownParent {
+		x.parent = s.opts.Traceparent(x.parent[:0], l)
+	}
 	s.choose(x).roundTrip(ctx, x)
 	x.timings.Total = time.Since(start)
 	if x.phase != answered && errors.Is(ctx.Err(), context.Canceled) {

@@ -111,6 +111,9 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		header[n.timestamp] = []string{string(x.timestamp)}
 		header[n.signature] = []string{string(x.signature)}
 	}
+	if len(x.parent) > 0 {
+		header[headerParent] = []string{string(x.parent)}
+	}
 	r := &http.Request{
 		Method: http.MethodPost, URL: x.to.url, Host: x.to.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,

@@ -36,6 +36,7 @@ type target struct {
 
 	signer      *webhook.Signer
 	names       []signatureNames
+	ownParent   bool        // its own headers have a traceparent
 	head        []byte      // request line and fixed lines, for the direct transport
 	header      http.Header // the same lines for net/http
 	headersJSON []byte      // the same as an open JSON object, secrets masked
@@ -79,6 +80,7 @@ func (s *Sender) prepare(e *hook.Endpoint, now time.Time) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.ownParent = seen(custom, []byte("traceparent"))
 	t.writeHead(s.opts.UserAgent, custom)
 	return t, nil
 }

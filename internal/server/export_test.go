@@ -44,3 +44,6 @@ var (
 
 // Connections shares out the files that the process may have open.
 var Connections = connections
+
+// CloseStore takes the database away from a started server.
+func (s *Server) CloseStore() error { return s.store.Close() }

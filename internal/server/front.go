@@ -134,13 +134,13 @@ func (s *Server) logged(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		began := s.now()
+		began := s.elapsed()
 		seen := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(seen, r)
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
 			slog.String("client", s.clientOf(r).String()), slog.String("requestId", w.Header().Get("X-Request-Id")),
-			slog.Duration("took", s.now().Sub(began)))
+			slog.Duration("took", s.elapsed()-began))
 	})
 }
 
@@ -178,6 +178,7 @@ func (s *Server) observed(accept acceptFunc) acceptFunc {
 		accepted, err := accept(ctx, events)
 		took := time.Since(began)
 		s.metrics.acceptSeconds.Observe(took.Seconds())
+		s.traceAccept(ctx, events, accepted, err, took)
 		if err == nil && s.log.Enabled(ctx, slog.LevelInfo) {
 			for i := range accepted {
 				s.logAccepted(ctx, &events[i], &accepted[i], took)

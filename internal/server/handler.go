@@ -29,18 +29,16 @@ func (s *Server) handler() http.Handler {
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
-	case path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/ingest/api/"):
-		if s.api == nil {
-			fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "This node only delivers; it has no API.", Hint: "Use a node with the role all or api."})
-			return
-		}
-		s.apiHandler.ServeHTTP(w, r)
 	case path == "/healthz":
 		s.probe(w, r, func(context.Context) error { return nil })
 	case path == "/readyz":
 		s.probe(w, r, s.checkReady)
 	case path == "/metrics":
 		s.metricsWithKey(w, r)
+	case s.api == nil:
+		s.withoutAPI(w)
+	case path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/ingest/api/"):
+		s.apiHandler.ServeHTTP(w, s.withCaller(r))
 	case path == "/":
 		s.landing(w, r)
 	case strings.HasPrefix(path, "//"):
@@ -48,6 +46,14 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	default:
 		fail(w, &hook.Error{Code: hook.CodeNotFound, Detail: "There is nothing at this path.", Hint: "The API is at /api/v1, its description at /api/docs."})
 	}
+}
+
+// withoutAPI answers what a node of another role would.
+func (s *Server) withoutAPI(w http.ResponseWriter) {
+	fail(w, &hook.Error{
+		Code: hook.CodeNotFound, Detail: "This node has the role " + string(s.cfg.Role) + " and no API.",
+		Hint: "Use a node with the role all or api. Here are /healthz, /readyz and /metrics.",
+	})
 }
 
 // servePrivate answers the metrics listener, which whoever can reach it may use.
@@ -75,17 +81,25 @@ func (s *Server) servePrivate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// checkReady says why the server should get no requests now.
+// checkReady says why the server should get no requests now, a line for each reason.
 func (s *Server) checkReady(ctx context.Context) error {
+	var why []string
 	if !s.ready.Load() {
-		return &hook.Error{Code: hook.CodeUnavailable, Detail: "The server is starting or stopping."}
+		why = append(why, "The server is starting or stopping.")
+	}
+	if !s.keeper.Fresh() {
+		why = append(why, "The lease of this node is not fresh, so it sends nothing.")
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	if err := s.store.Ping(ctx); err != nil {
-		return &hook.Error{Code: hook.CodeUnavailable, Detail: "The database cannot be written.", Err: err}
+	err := s.store.Ping(ctx)
+	if err != nil {
+		why = append(why, "The database cannot be written.")
 	}
-	return nil
+	if len(why) == 0 {
+		return nil
+	}
+	return &hook.Error{Code: hook.CodeUnavailable, Detail: strings.Join(why, "\n"), Err: err}
 }
 
 // probe answers whoever looks after the server.

@@ -30,6 +30,16 @@ import (
 	"github.com/grapnelhq/grapnel/internal/server"
 )
 
+// detail is that of an error object.
+func detail(t *testing.T, body string) string {
+	t.Helper()
+	var e apitype.Error
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		t.Fatalf("%q is not the error object: %v", body, err)
+	}
+	return e.Detail.Text
+}
+
 // get reads a page; headers are name, value, name, value.
 func get(t *testing.T, url string, headers ...string) (int, http.Header, string) {
 	t.Helper()
@@ -120,6 +130,7 @@ func TestHealthIsOpenAndMetricsNeedAKeyOrTheirOwnListener(t *testing.T) {
 		`grapnel_attempts_total{outcome="success",trigger="scheduled"} 1`,
 		`grapnel_attempt_seconds_count{success="true"} 1`,
 		"grapnel_queue_due 0", "grapnel_queue_oldest_due_seconds 0", "grapnel_attempts_in_flight 0",
+		`grapnel_claims_total{result="empty"}`, `grapnel_claims_total{result="leased"}`,
 		"grapnel_commit_operations_count", "grapnel_settle_seconds_count", "grapnel_accept_seconds_count 1",
 		`grapnel_database_bytes{file="data"}`, `grapnel_build_info{`, "go_goroutines", "process_resident_memory_bytes",
 	} {

@@ -48,20 +48,19 @@ func (s *Server) listen(ctx context.Context) error {
 		s.main = &listener{}
 	}
 	s.main.flag = "--listen"
-	if s.main.Listener, err = bind(ctx, s.main.flag, s.cfg.Listen); err != nil {
+	if s.main.Listener, err = s.bind(ctx, s.main.flag, s.cfg.Listen); err != nil {
 		return err
 	}
 	if s.cfg.MetricsListen == "" {
 		return nil
 	}
 	s.private = &listener{flag: "--metrics-listen"}
-	s.private.Listener, err = bind(ctx, s.private.flag, s.cfg.MetricsListen)
+	s.private.Listener, err = s.bind(ctx, s.private.flag, s.cfg.MetricsListen)
 	return err
 }
 
-func bind(ctx context.Context, flag, address string) (net.Listener, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", address)
+func (s *Server) bind(ctx context.Context, flag, address string) (net.Listener, error) {
+	l, err := s.world.Listen(ctx, "tcp", address)
 	if err != nil {
 		cause := err
 		var op *net.OpError

@@ -15,15 +15,16 @@ import (
 
 const masterKeyFile = "master.key"
 
-// masterKey gives the key for secrets at rest: that of the settings, else the
-// one in the file beside the database, which is made with the database.
+// masterKey gives the key for secrets at rest: that of the settings, which
+// PostgreSQL needs, else the one in the file beside the SQLite file, which is made
+// with it.
 func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 	if text := s.cfg.MasterKey.Reveal(); text != "" {
-		key, err := seal.Parse(text)
+		keys, err := seal.ParseKeys(text)
 		if err != nil {
 			return nil, err
 		}
-		return seal.NewKeyring(key)
+		return seal.NewKeyring(keys[0], keys[1:]...)
 	}
 	database := s.cfg.SQLitePath()
 	path := filepath.Join(filepath.Dir(database), masterKeyFile)
@@ -43,7 +44,7 @@ func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 	if loaded.Note != "" {
 		s.log.WarnContext(ctx, loaded.Note, "path", path)
 	}
-	return seal.NewKeyring(loaded.Key)
+	return seal.NewKeyring(loaded.Key, loaded.Older...)
 }
 
 // appsPage is how many applications are read at a time in the search for a secret.

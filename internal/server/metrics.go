@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"os"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +28,7 @@ type metrics struct {
 	commitOps      prometheus.Histogram
 	commitSeconds  prometheus.Histogram
 	commitErrors   prometheus.Counter
+	claims         [2]prometheus.Counter // that gave nothing, that gave leases
 	claimed        prometheus.Counter
 	claimSeconds   prometheus.Histogram
 	settleSeconds  prometheus.Histogram
@@ -75,6 +74,8 @@ func newMetrics(version string) *metrics {
 	m.commitOps = m.histogram("grapnel_commit_operations", "Operations that shared one commit.", prometheus.ExponentialBuckets(1, 2, 12))
 	m.commitSeconds = m.histogram("grapnel_commit_seconds", "Time of a commit, until it is on disk.", seconds)
 	m.commitErrors = m.counter("grapnel_commit_errors_total", "Commits that failed; nothing of them was accepted.")
+	claims := m.counters("grapnel_claims_total", "Claims by what they gave: leases, or nothing although work was believed to be due.", "result")
+	m.claims = [2]prometheus.Counter{claims.WithLabelValues("empty"), claims.WithLabelValues("leased")}
 	m.claimed = m.counter("grapnel_claimed_total", "Deliveries that were leased out of the queue.")
 	m.claimSeconds = m.histogram("grapnel_claim_seconds", "Time of a claim.", seconds)
 	m.settleSeconds = m.histogram("grapnel_settle_seconds", "Time to record a batch of attempts.", seconds)
@@ -84,6 +85,7 @@ func newMetrics(version string) *metrics {
 		m.disabled.WithLabelValues(reason.String())
 	}
 	m.expired = m.counters("grapnel_expired_total", "What retention removed.", "kind")
+	m.removed(hook.Expired{}) // so that each kind is there from the beginning
 	return m
 }
 
@@ -144,6 +146,7 @@ func (m *metrics) observer() deliver.Observer {
 	return deliver.Observer{
 		Attempt: m.attempt,
 		Claim: func(leases int, took time.Duration) {
+			m.claims[min(leases, 1)].Inc()
 			m.claimed.Add(float64(leases))
 			m.claimSeconds.Observe(took.Seconds())
 		},
@@ -173,60 +176,6 @@ func (m *metrics) removed(e hook.Expired) {
 	for kind, n := range map[string]int{
 		"message": e.Messages, "payload": e.Payloads, "attempt": e.Attempts, "idempotency_key": e.Keys, "unsent_delivery": e.Unsent,
 	} {
-		if n > 0 {
-			m.expired.WithLabelValues(kind).Add(float64(n))
-		}
-	}
-}
-
-// queueReader reads figures of the queue when somebody looks, at most once a
-// second, for a scrape must not cost more than the traffic.
-type queueReader struct {
-	store store.Store
-	now   func() time.Time
-
-	mu    sync.Mutex // guards what follows
-	at    time.Time
-	stats hook.QueueStats
-}
-
-// queueTimeout bounds the read; figures of the last one are shown if it fails.
-const queueTimeout = 2 * time.Second
-
-func (q *queueReader) read() hook.QueueStats {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := q.now()
-	if age := now.Sub(q.at); age >= 0 && age < time.Second {
-		return q.stats
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), queueTimeout)
-	defer cancel()
-	if stats, err := q.store.QueueStats(ctx, now); err == nil {
-		q.stats, q.at = stats, now
-	}
-	return q.stats
-}
-
-// watchStore adds what is read from the store.
-func (m *metrics) watchStore(st store.Store, now func() time.Time, path string) {
-	q := &queueReader{store: st, now: now}
-	m.gauge("grapnel_queue_due", "Deliveries that wait for an attempt, counted up to a bound.", nil,
-		func() float64 { return float64(q.read().Due) })
-	m.gauge("grapnel_queue_oldest_due_seconds", "For how long the oldest delivery that is due has been waiting.", nil, func() float64 {
-		oldest := q.read().OldestDue
-		if oldest.IsZero() {
-			return 0
-		}
-		return max(now().Sub(oldest).Seconds(), 0)
-	})
-	for kind, file := range map[string]string{"data": path, "log": path + "-wal"} {
-		m.gauge("grapnel_database_bytes", "Size of the files of the database.", prometheus.Labels{"file": kind}, func() float64 {
-			info, err := os.Stat(file)
-			if err != nil {
-				return 0
-			}
-			return float64(info.Size())
-		})
+		m.expired.WithLabelValues(kind).Add(float64(n))
 	}
 }

@@ -18,8 +18,10 @@ import (
 	"github.com/grapnelhq/grapnel/internal/config"
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/node"
 	"github.com/grapnelhq/grapnel/internal/send"
 	"github.com/grapnelhq/grapnel/internal/store"
+	"github.com/grapnelhq/grapnel/internal/trace"
 )
 
 // chores is how long loops other than the engine may take to end.
@@ -32,6 +34,8 @@ type Options struct {
 	Log     io.Writer // log lines; nil: nowhere
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
+	// World is what is around the server; the zero value is the real one.
+	World World
 }
 
 // Server is one node. Its methods are not for concurrent use, but for URL and
@@ -39,19 +43,24 @@ type Options struct {
 type Server struct {
 	cfg     *config.Config
 	version string
-	now     func() time.Time
+	world   World
+	clock   *node.Clock
+	now     func() time.Time     // the clock's
+	elapsed func() time.Duration // monotonic, since New
 	log     *slog.Logger
 	lines   *lineWriter
 	metrics *metrics
-	began   time.Time
+	traces  *trace.Tracer // nil: traces are not exported
 
 	main        *listener
 	private     *listener // of metrics; nil: none
 	store       store.Store
-	engine      *deliver.Engine // nil on a node that does not deliver
+	keeper      *node.Keeper
+	engine      *deliver.Engine                // nil on a node that does not deliver
+	hinted      atomic.Pointer[deliver.Engine] // the engine, as soon as the store's hints may reach it
 	sender      *send.Sender
 	auth        *auth.Authenticator
-	api         *api.API // nil on a node that only delivers
+	api         *api.API // nil on a node without an API
 	apiHandler  http.Handler
 	showMetrics http.Handler
 	ready       atomic.Bool
@@ -67,9 +76,13 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.World.setDefaults()
+	began := time.Now()
+	elapsed := func() time.Duration { return time.Since(began) }
+	clock := node.NewClock(o.Now, elapsed)
 	lines := newLineWriter(o.Log)
 	s := &Server{
-		cfg: o.Config, version: o.Version, now: o.Now,
+		cfg: o.Config, version: o.Version, world: o.World, clock: clock, now: clock.Now, elapsed: elapsed,
 		lines: lines, log: newLogger(lines, o.Config), metrics: newMetrics(o.Version),
 		delivery: newGroup(), chores: newGroup(),
 	}
@@ -94,16 +107,18 @@ func (s *Server) Wait(ctx context.Context) error {
 	case cause = <-s.delivery.ended:
 	case cause = <-s.chores.ended:
 	}
+	delay := s.cfg.DrainDelay
 	if cause != nil {
 		s.log.ErrorContext(ctx, "stopping: a part of the server has ended", "error", cause)
+		delay = 0
 	}
-	return errors.Join(cause, s.Stop(context.WithoutCancel(ctx)))
+	return errors.Join(cause, s.stop(context.WithoutCancel(ctx), delay))
 }
 
 // Start binds the addresses, opens the store and begins to answer. After an
 // error nothing is left running.
 func (s *Server) Start(ctx context.Context) error {
-	s.began = s.now()
+	began := s.elapsed()
 	tuneMemory(int64(s.cfg.DeliveryMemory))
 	s.chores.start("log", s.lines.run)
 	if err := s.start(ctx); err != nil {
@@ -111,7 +126,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.ready.Store(true)
 	s.log.InfoContext(ctx, "listening", "url", s.URL(), "metrics", s.metricsPlace(), "role", string(s.cfg.Role),
-		"version", s.version, "took", s.now().Sub(s.began).Round(time.Millisecond))
+		"version", s.version, "took", (s.elapsed() - began).Round(time.Millisecond))
 	return nil
 }
 
@@ -125,14 +140,19 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.listen(ctx); err != nil {
 		return err
 	}
-	if err := lookAtDatabase(s.cfg.SQLitePath()); err != nil {
-		return err
+	if !s.cfg.Postgres() {
+		if err := lookAtDatabase(s.cfg.SQLitePath()); err != nil {
+			return err
+		}
 	}
 	keyring, err := s.masterKey(ctx)
 	if err != nil {
 		return err
 	}
 	if err := s.openStore(ctx); err != nil {
+		return err
+	}
+	if err := s.join(ctx); err != nil {
 		return err
 	}
 	sealIt, open := sealer(keyring)
@@ -151,7 +171,10 @@ func (s *Server) start(ctx context.Context) error {
 }
 
 func (s *Server) openStore(ctx context.Context) error {
-	st, err := store.Open(ctx, s.cfg.DB, store.Options{Logger: s.log, Observe: s.metrics.commit})
+	st, err := s.world.OpenStore(ctx, s.cfg.DB, store.Options{
+		Logger: s.log, Observe: s.metrics.commit,
+		DirectURL: s.cfg.DBDirect, Connections: s.cfg.DBConnections, OnDue: s.leftDue, Retention: s.retention(),
+	})
 	if errors.Is(err, store.ErrInUse) {
 		return &DatabaseInUseError{Path: s.cfg.SQLitePath()}
 	}
@@ -162,9 +185,17 @@ func (s *Server) openStore(ctx context.Context) error {
 		return err
 	}
 	s.store = st
-	s.metrics.watchStore(s.store, s.now, s.cfg.SQLitePath()) //nolint:contextcheck // a scrape brings none; its reads have a limit of their own
-	s.log.InfoContext(ctx, "database ready", "path", s.cfg.SQLitePath())
+	s.metrics.watchDisk(s.cfg.SQLitePath())
+	s.metrics.watchStore(s) //nolint:contextcheck // a scrape brings none; its reads have a limit of their own
+	s.log.InfoContext(ctx, "database ready", "db", s.cfg.ShownDB())
 	return nil
+}
+
+// leftDue takes the hint that another node has left due work in a lane.
+func (s *Server) leftDue(l hook.Lane) {
+	if e := s.hinted.Load(); e != nil {
+		e.Wake(l)
+	}
 }
 
 // firstKey makes the key that the operator has given.
@@ -175,6 +206,9 @@ func (s *Server) firstKey(ctx context.Context) error {
 		if err == nil && len(envs) == 0 {
 			s.log.WarnContext(ctx, "there is no API key, so nobody can use the API: set GRAPNEL_API_KEY to one (make it with: openssl rand -base64 32)")
 		}
+		return err
+	}
+	if err := s.awaitEnvironment(ctx); err != nil {
 		return err
 	}
 	now := s.now()
@@ -211,9 +245,16 @@ func (s *Server) metricsPlace() string {
 
 // Stop ends everything in order; see the package comment. It can be called after
 // a Start that failed.
-func (s *Server) Stop(ctx context.Context) error {
+func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, s.cfg.DrainDelay) }
+
+// stop is Stop; delay is how long requests are still answered first.
+func (s *Server) stop(ctx context.Context, delay time.Duration) error {
 	told := s.ready.Swap(false) // of a server that never started there is nothing to tell
 	s.tell(ctx, told, "stopping")
+	if told && delay > 0 {
+		<-time.After(delay)
+		s.tell(ctx, told, "no more connections are taken")
+	}
 	deadline, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
 	defer cancel()
 	s.closeListeners()
@@ -224,7 +265,10 @@ func (s *Server) Stop(ctx context.Context) error {
 	// time it takes to record and release.
 	late := s.delivery.wait(engineDone, s.cfg.DrainTimeout+chores)
 	s.tell(ctx, told, "deliveries have ended")
-	err := errors.Join(cut, late, s.endChores(), s.closeStore())
+	err := errors.Join(cut, late, s.endChores())
+	s.leave(ctx)
+	s.traces.Stop(ctx)
+	err = errors.Join(err, s.closeStore())
 	if err != nil {
 		s.log.ErrorContext(ctx, "stopped with an error", "error", err)
 	} else {

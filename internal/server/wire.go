@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/api"
 	"github.com/grapnelhq/grapnel/internal/auth"
-	"github.com/grapnelhq/grapnel/internal/config"
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/grapnelhq/grapnel/internal/netguard"
@@ -23,12 +21,14 @@ import (
 func (s *Server) wire(sealIt, open hook.SealFunc) error {
 	policy := s.policy()
 	s.auth = auth.New(s.store, s.now, s.log)
-	if s.cfg.Role != config.RoleAPI {
+	if s.cfg.Role.Delivers() {
 		if err := s.wireDelivery(policy, open); err != nil {
 			return err
 		}
+		s.keeper.Follow(s.engine.Join, s.engine.Hear)
+		s.hinted.Store(s.engine)
 	}
-	if s.cfg.Role != config.RoleDeliver {
+	if s.cfg.Role.HasAPI() {
 		s.api = api.New(s.apiDeps(policy, sealIt, open))
 		s.apiHandler = s.api.Handler()
 	}
@@ -57,9 +57,10 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 	}
 	s.sender, err = send.New(send.Options{
 		Open:             open,
-		Dialer:           &netguard.Dialer{Policy: policy},
+		Dialer:           &netguard.Dialer{Policy: policy, Connect: s.world.Connect},
 		UserAgent:        agent,
 		SignatureHeaders: names,
+		Traceparent:      s.traceparent(),
 		Timeouts:         send.Timeouts{Total: s.cfg.EndpointTimeout},
 		EgressProxy:      s.cfg.EgressProxy,
 		MaxIdle:          idle,
@@ -69,24 +70,29 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 	if err != nil {
 		return fmt.Errorf("making the sender: %w", err)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
+	sweep := time.Duration(0) // the engine's own
+	if s.cfg.Postgres() {
+		sweep = sharedSweep
 	}
 	s.engine = deliver.New(deliver.Options{
 		Store:          s.store,
 		Send:           s.metrics.counting(s.sender.Post),
 		Now:            s.now,
+		Elapsed:        s.elapsed,
+		Rand:           s.world.Rand,
 		RetryPolicy:    hook.RetryPolicy{Steps: s.cfg.RetrySchedule, TimeoutFloor: s.timeoutFloor()},
 		DisableAfter:   s.cfg.DisableAfter,
 		MaxInFlight:    inFlight,
 		MemoryBytes:    int64(s.cfg.DeliveryMemory),
 		AttemptTimeout: s.cfg.EndpointTimeout + attemptSlack,
 		DrainTimeout:   s.cfg.DrainTimeout,
-		NodeName:       fmt.Sprintf("%s:%d", host, os.Getpid()),
+		Sweep:          sweep,
+		Fresh:          s.keeper.Fresh,
+		Signal:         s.keeper.Signal,
 		Logger:         s.log,
-		Observer:       s.metrics.observer(),
+		Observer:       s.traced(s.metrics.observer()),
 	})
+	s.metrics.watchEngine(s)
 	return nil
 }
 
@@ -100,6 +106,10 @@ const maxConnections = 4096
 func connections(files int) (inFlight, idle int) {
 	return max(1, min(files/4, maxConnections)), max(1, min(files/8, maxConnections))
 }
+
+// sharedSweep is how often a node looks for what others left due in a store that
+// they share: the hints that tell it at once can be lost.
+const sharedSweep = 2 * time.Second
 
 // attemptSlack lets the sender, which knows in which phase an attempt is, run
 // into its own limit first.
@@ -121,7 +131,7 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		Accept: s.observed(s.acceptDue), Wake: func(hook.Lane) {},
 		EndpointChanged: func(hook.ID, int64, hook.Reason) {},
 		Watch:           func(hook.ID) (<-chan struct{}, func()) { return nil, func() {} },
-		Hold:            func(hook.ID) hook.HoldState { return hook.HoldState{Hold: hook.HeldNoNode} },
+		Hold:            s.keeper.Hold,
 		Authenticate:    s.auth.Authenticate, NewToken: auth.NewToken, Forget: s.auth.Forget,
 		Seal: sealIt, Open: open,
 		CheckURL:     checkURL(policy),
@@ -147,14 +157,21 @@ func (s *Server) startLoops() {
 		s.delivery.start("delivery engine", s.engine.Run)
 		wake = s.engine.Wake
 	}
-	retention := &upkeep.Retention{
-		Store: s.store, Now: s.now, Log: s.log, Removed: s.metrics.removed,
-		Keep: hook.Retention{Messages: s.cfg.Retention, Payloads: s.cfg.RetentionPayload, Attempts: s.cfg.RetentionAttempts},
-	}
-	tasks := &upkeep.Tasks{Store: s.store, Now: s.now, Log: s.log, Wake: wake}
+	leads := s.keeper.Leads
+	retention := &upkeep.Retention{Store: s.store, Leads: leads, Now: s.now, Log: s.log, Keep: s.retention(), Removed: s.metrics.removed}
+	tasks := &upkeep.Tasks{Store: s.store, Leads: leads, Now: s.now, Log: s.log, Wake: wake}
+	rollups := &upkeep.Rollups{Store: s.store, Leads: leads, Now: s.now, Log: s.log}
+	rescue := &upkeep.Rescue{Store: s.store, Every: s.cfg.Heartbeat, Leads: leads, Now: s.now, Log: s.log, Wake: wake}
+	s.chores.start("heartbeat", s.keeper.Run)
+	s.chores.start("rescue", rescue.Run)
+	s.chores.start("rollups", rollups.Run)
 	s.chores.start("retention", retention.Run)
 	s.chores.start("background tasks", tasks.Run)
 	s.chores.start("key uses", s.auth.Run)
+}
+
+func (s *Server) retention() hook.Retention {
+	return hook.Retention{Messages: s.cfg.Retention, Payloads: s.cfg.RetentionPayload, Attempts: s.cfg.RetentionAttempts}
 }
 
 // checkURL decides about an endpoint's URL and takes the userinfo out of it.

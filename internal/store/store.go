@@ -27,8 +27,11 @@ type Store interface {
 	Endpoints
 	Messages
 	Attempts
+	Nodes
 	Queue
 	Tasks
+	Feed
+	Rollups
 	Upkeep
 
 	// Ping reports whether the store can be read and written.
@@ -140,17 +143,56 @@ type Attempts interface {
 	ListDeliveries(ctx context.Context, f hook.DeliveryFilter) (hook.PageOf[hook.DeliveryOf], error)
 	// CountAttempts counts, for an endpoint and a range of time, the attempts that
 	// succeeded and failed, and the deliveries of messages created in it that
-	// wait, are in flight or were canceled.
+	// wait, are in flight or were canceled. Of whole hours (UTC) the attempts are
+	// those of ListRollups, so they count even if retention removed them since; of
+	// the hours that the range cuts they are those still kept.
 	CountAttempts(ctx context.Context, env, app, endpoint hook.ID, since, until time.Time) (hook.AttemptCounts, error)
 	// ExpungeAttempt drops the stored answer.
 	ExpungeAttempt(ctx context.Context, env, app, message, attempt hook.ID) error
 }
 
+// Nodes keeps the servers that share the store. Deliveries are leased to a node,
+// and a node has one lease of its own that it renews with each beat; there is no
+// renewal per delivery.
+type Nodes interface {
+	// RegisterNode makes the caller a node with a new epoch, alive for lease. What
+	// an earlier life of the same name had leased is due again. On SQLite, where
+	// only one process can have the file open, all leases are free.
+	RegisterNode(ctx context.Context, name string, lease time.Duration, now time.Time) (hook.Node, error)
+	// Beat renews the node's lease and gives the news.
+	Beat(ctx context.Context, b hook.Beat) (hook.Pulse, error)
+	// LeaveNode ends a node that has given back its deliveries; another can be leader at once.
+	LeaveNode(ctx context.Context, n hook.Node, now time.Time) error
+	// Rescue makes due what is leased to nodes whose lease has run out, and ends
+	// those nodes.
+	Rescue(ctx context.Context, now time.Time) (hook.Rescued, error)
+	// ListNodes gives the nodes that beat within the last day, newest first.
+	ListNodes(ctx context.Context, now time.Time) ([]hook.NodeInfo, error)
+}
+
+// Feed tells what was committed, in the order of commits.
+type Feed interface {
+	// ReadFeed gives at most limit entries after a cursor, of all environments or
+	// of one (zero: all). What retention removed meanwhile is left out.
+	ReadFeed(ctx context.Context, kind hook.FeedKind, env hook.ID, after hook.Cursor, limit int) (hook.FeedPage, error)
+	// FeedEnd gives the cursor behind everything that is committed now.
+	FeedEnd(ctx context.Context, kind hook.FeedKind) (hook.Cursor, error)
+}
+
+// Rollups keeps attempts summed up by endpoint and hour, so that statistics do
+// not read history. They follow the feed of attempts and survive the attempts.
+type Rollups interface {
+	// RollUp sums up at most limit further attempts and reports how many there were;
+	// fewer than limit: it has caught up. Each attempt counts once.
+	RollUp(ctx context.Context, limit int) (int, error)
+	// ListRollups gives the hours that have attempts, oldest first. Attempts that
+	// RollUp did not come to yet are counted in, and those of an application's
+	// deleted endpoints. CodeNotFound.
+	ListRollups(ctx context.Context, f hook.StatsFilter) ([]hook.Rollup, error)
+}
+
 // Queue is what the engine drives.
 type Queue interface {
-	// RegisterNode makes the caller a node with a new epoch. On SQLite, where
-	// only one process can have the file open, it also frees all leases.
-	RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error)
 	// Lanes lists lanes with due work, in the store's own order of endpoints,
 	// after the given one; both lanes of an endpoint come together, so there may
 	// be one more than limit.
@@ -195,6 +237,7 @@ type Tasks interface {
 // Upkeep removes what is no longer kept.
 type Upkeep interface {
 	// Expire removes one small slice of what retention no longer keeps, and
-	// idempotency keys that have ended.
+	// idempotency keys that have ended. An attempt goes only after it is in its
+	// rollup, a rollup when its whole hour is older than Retention.Messages.
 	Expire(ctx context.Context, r hook.Retention, now time.Time) (hook.Expired, error)
 }

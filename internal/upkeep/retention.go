@@ -9,14 +9,10 @@ import (
 )
 
 const (
-	// restAtLeast is the shortest rest between two slices that both had work.
-	restAtLeast = time.Millisecond
 	// lookOften is how soon retention looks again after it had work, and
 	// lookSeldom the longest it waits when there was none.
 	lookOften  = time.Second
 	lookSeldom = time.Minute
-	// afterError is the rest after the store failed.
-	afterError = 5 * time.Second
 )
 
 // Expirer is what Retention asks of the store.
@@ -28,6 +24,7 @@ type Expirer interface {
 type Retention struct {
 	Store Expirer
 	Keep  hook.Retention
+	Leads func() bool // this node does the chores
 	Now   func() time.Time
 	Log   *slog.Logger
 	// Removed is told what each slice removed.
@@ -36,37 +33,33 @@ type Retention struct {
 
 // Run works until ctx ends.
 func (r *Retention) Run(ctx context.Context) error {
-	failing := false
-	for {
-		began := r.Now()
-		gone, err := r.Store.Expire(ctx, r.Keep, began)
-		rest := r.rest(gone, r.Now().Sub(began))
-		switch {
-		case err != nil:
-			rest = afterError
-			if !failing && ctx.Err() == nil {
-				r.Log.WarnContext(ctx, "retention could not remove anything, will try again", "error", err)
-			}
-		case some(gone):
-			r.Removed(gone)
-			r.Log.DebugContext(ctx, "retention removed", "messages", gone.Messages, "payloads", gone.Payloads,
-				"attempts", gone.Attempts, "keys", gone.Keys, "unsent", gone.Unsent)
-			if gone.Unsent > 0 {
-				r.Log.WarnContext(ctx, "retention ended deliveries that were still waiting", "deliveries", gone.Unsent)
-			}
-		}
-		failing = err != nil
-		if !sleep(ctx, rest) {
-			return nil
-		}
+	l := loop{leads: r.Leads, log: r.Log, step: r.step, trouble: "retention could not remove anything, will try again"}
+	return l.run(ctx)
+}
+
+// step removes one slice.
+func (r *Retention) step(ctx context.Context) (time.Duration, error) {
+	began := r.Now()
+	gone, err := r.Store.Expire(ctx, r.Keep, began)
+	if err != nil {
+		return 0, err
 	}
+	if some(gone) {
+		r.Removed(gone)
+		r.Log.DebugContext(ctx, "retention removed", "messages", gone.Messages, "payloads", gone.Payloads,
+			"attempts", gone.Attempts, "keys", gone.Keys, "unsent", gone.Unsent)
+	}
+	if gone.Unsent > 0 {
+		r.Log.WarnContext(ctx, "retention ended deliveries that were still waiting", "deliveries", gone.Unsent)
+	}
+	return r.rest(gone, r.Now().Sub(began)), nil
 }
 
 // rest is how long to wait after a slice that removed this and took so long.
 func (r *Retention) rest(gone hook.Expired, took time.Duration) time.Duration {
 	switch {
 	case gone.More:
-		return max(took, restAtLeast)
+		return restAfter(took)
 	case some(gone):
 		return lookOften
 	}
@@ -81,16 +74,4 @@ func (r *Retention) rest(gone hook.Expired, took time.Duration) time.Duration {
 
 func some(e hook.Expired) bool {
 	return e.Messages+e.Payloads+e.Attempts+e.Keys > 0
-}
-
-// sleep waits, and reports false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -32,6 +32,7 @@ type TaskStore interface {
 // be set.
 type Tasks struct {
 	Store TaskStore
+	Leads func() bool // this node does the chores
 	Now   func() time.Time
 	Log   *slog.Logger
 	// Wake tells the engine that a lane has new work.
@@ -40,20 +41,8 @@ type Tasks struct {
 
 // Run works until ctx ends.
 func (t *Tasks) Run(ctx context.Context) error {
-	failing := false
-	for {
-		rest, err := t.round(ctx)
-		if err != nil {
-			rest = afterError
-			if !failing && ctx.Err() == nil {
-				t.Log.WarnContext(ctx, "background tasks are waiting for the store", "error", err)
-			}
-		}
-		failing = err != nil
-		if !sleep(ctx, rest) {
-			return nil
-		}
-	}
+	l := loop{leads: t.Leads, log: t.Log, step: t.round, trouble: "background tasks are waiting for the store"}
+	return l.run(ctx)
 }
 
 // round takes every running task one step further and gives the rest to take.
@@ -65,6 +54,9 @@ func (t *Tasks) round(ctx context.Context) (time.Duration, error) {
 	}
 	var failed error
 	for _, task := range tasks {
+		if !t.Leads() {
+			break
+		}
 		after, lane, err := t.Store.RecoverStep(ctx, task.ID, t.Now(), taskBatch)
 		if err != nil {
 			failed = errors.Join(failed, err)

@@ -22,6 +22,9 @@ func (noPlaces) Reserve(*hook.Endpoint, int) bool    { return false }
 func (noPlaces) Unreserve(*hook.Endpoint, int)       {}
 func (noPlaces) Due(*hook.Endpoint, bool, time.Time) {}
 
+// always leads.
+func always() bool { return true }
+
 type rig struct {
 	store store.Store
 	app   hook.Application
@@ -95,7 +98,7 @@ func TestRetentionRemovesWhatIsOldAndKeepsTheRest(t *testing.T) {
 	removed := hook.Expired{}
 	done := make(chan struct{}) // closed when all that is old has gone
 	loop := &upkeep.Retention{
-		Store: r.store, Keep: hook.Retention{Messages: 24 * time.Hour}, Now: func() time.Time { return later },
+		Store: r.store, Leads: always, Keep: hook.Retention{Messages: 24 * time.Hour}, Now: func() time.Time { return later },
 		Log: slog.New(slog.DiscardHandler),
 		Removed: func(e hook.Expired) {
 			mu.Lock()
@@ -170,7 +173,7 @@ func TestTaskThatFailsKeepsNoneOfTheOthersWaiting(t *testing.T) {
 	r.toRecover(t, 1, now.Add(time.Second))
 	woken := make(chan hook.Lane, 10) // the loop sends, the test receives
 	loop := &upkeep.Tasks{
-		Store: brokenTask{r.store, broken.ID}, Now: func() time.Time { return now },
+		Store: brokenTask{r.store, broken.ID}, Leads: always, Now: func() time.Time { return now },
 		Log: slog.New(slog.DiscardHandler), Wake: func(l hook.Lane) { woken <- l },
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -189,7 +192,7 @@ func TestRecoverTaskIsWorkedOffAndWakesItsLane(t *testing.T) {
 	now := r.now.Add(time.Minute)
 	task := r.toRecover(t, 5, now)
 	woken := make(chan hook.Lane, 10) // the loop sends, the test receives
-	loop := &upkeep.Tasks{Store: r.store, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Wake: func(l hook.Lane) { woken <- l }}
+	loop := &upkeep.Tasks{Store: r.store, Leads: always, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler), Wake: func(l hook.Lane) { woken <- l }}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- loop.Run(ctx) }()
@@ -225,10 +228,10 @@ func TestFailingStoreDoesNotEndALoop(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	go func() {
-		ended <- (&upkeep.Retention{Store: r.store, Now: func() time.Time { return r.now }, Log: log, Removed: func(hook.Expired) {}}).Run(ctx)
+		ended <- (&upkeep.Retention{Store: r.store, Leads: always, Now: func() time.Time { return r.now }, Log: log, Removed: func(hook.Expired) {}}).Run(ctx)
 	}()
 	go func() {
-		ended <- (&upkeep.Tasks{Store: r.store, Now: func() time.Time { return r.now }, Log: log, Wake: func(hook.Lane) {}}).Run(ctx)
+		ended <- (&upkeep.Tasks{Store: r.store, Leads: always, Now: func() time.Time { return r.now }, Log: log, Wake: func(hook.Lane) {}}).Run(ctx)
 	}()
 	<-failed
 	<-failed

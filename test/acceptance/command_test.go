@@ -82,7 +82,7 @@ func TestSendWaitsAndItsExitCodeTellsTheOutcome(t *testing.T) {
 func TestDevDeliversAFirstWebhookAndServesTheCommandLine(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	address, err := rig.FreeAddress(t.Context())
+	address, err := rig.FreeAddress()
 	ok(t, err)
 	var text rig.Tail
 	dev := command(t, home, nil, "dev", "--listen", address)

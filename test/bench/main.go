@@ -6,6 +6,7 @@
 //	bench run   -target NAME -base URL ... [-- SERVER COMMAND]   one measured run
 //	bench start -health URL ... -- SERVER COMMAND                start time and idle memory
 //	bench limit -addr ADDR -to URL                               the forwarder
+//	bench postgres -out FILE                                     a PostgreSQL server until it is ended
 //	bench table FILE...                                          medians of the lines as a Markdown table
 //
 // rows.sh beside it runs the rows of docs/performance.md.
@@ -46,6 +47,8 @@ func dispatch(ctx context.Context, args []string) error {
 		return cmdStart(ctx, rest)
 	case "limit":
 		return cmdLimit(ctx, rest)
+	case "postgres":
+		return cmdPostgres(ctx, rest)
 	case "table":
 		return cmdTable(rest)
 	default:
@@ -54,7 +57,7 @@ func dispatch(ctx context.Context, args []string) error {
 }
 
 func errUsage() error {
-	return fmt.Errorf("usage: bench run|start|limit|table [flags]; bench run -h lists the flags; targets: %s", strings.Join(targetNames(), ", "))
+	return fmt.Errorf("usage: bench run|start|limit|postgres|table [flags]; bench run -h lists the flags; targets: %s", strings.Join(targetNames(), ", "))
 }
 
 // serveOn starts h on addr and returns once it accepts connections.

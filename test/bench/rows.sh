@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog}
+ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog pg_c64 pg_c256 pg_batch pg_idle}
 N=${N:-3}                          # runs of each side; the table shows medians
 D=${D:-20s}                        # load of a run
 PORT=${PORT:-18800}                # first of three ports
@@ -29,11 +29,14 @@ OUT=${OUT:-}                       # file that keeps the results, one JSON objec
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/grapnel-bench.XXXXXX")
 pid=
+database=
+second=
 clean() {
-  if [[ -n $pid ]]; then
-    kill "$pid" 2>/dev/null || true # bench stops the server that it started
-    wait "$pid" 2>/dev/null || true
-  fi
+  local one
+  for one in $pid $second $database; do # bench stops the server that it started
+    kill "$one" 2>/dev/null || true
+    wait "$one" 2>/dev/null || true
+  done
   rm -rf "$work"
 }
 trap clean EXIT
@@ -143,6 +146,51 @@ row_backlog() {
   serve "$dir" --role all
   grapnel -label backlog "${events[@]}" -phase drain
 }
+
+# postgres: starts a database server and sets url and of; end_postgres ends it.
+postgres() {
+  rm -f "$work/postgres"
+  TMPDIR=${work%/*} "$work/bench" postgres -out "$work/postgres" 2>>"$work/serve.log" &
+  database=$!
+  while [[ ! -s $work/postgres ]]; do
+    kill -0 "$database" || return
+    sleep 0.1
+  done
+  local postmaster
+  read -r postmaster url <"$work/postgres"
+  of=(-pids "postgres=$postmaster")
+}
+end_postgres() {
+  if kill "$database" 2>/dev/null; then
+    wait "$database" || true
+  fi
+  database=
+}
+
+# serve_postgres ADDRESS ARGS: sets server to the command line of a node on PostgreSQL.
+serve_postgres() {
+  local address=$1
+  shift
+  # shellcheck disable=SC2206
+  server=("$GRAPNEL" serve --listen "$address" --db "$url" --master-key-file "$work/master" --allow-net 127.0.0.0/8 --allow-http
+    --api-key-file "$key" $SERVE_ARGS "$@")
+}
+
+# on_postgres FLAGS: one run of the product on a new database.
+on_postgres() {
+  local status=0
+  [[ -s $work/master ]] || (umask 077 && head -c 32 /dev/urandom | base64 >"$work/master")
+  postgres || return
+  serve_postgres "$ours"
+  grapnel "${of[@]}" "$@" || status=$?
+  end_postgres
+  return "$status"
+}
+
+row_pg_c64() { forwarder pg_c64 1 -c 64 && on_postgres -label pg_c64 -c 64; }
+row_pg_c256() { forwarder pg_c256 1 -c 256 && on_postgres -label pg_c256 -c 256; }
+row_pg_batch() { forwarder pg_batch 1 -c 64 && on_postgres -label pg_batch -c "$BATCH_C" -batch "$BATCH"; }
+row_pg_idle() { forwarder pg_idle 1 -rate 200 && on_postgres -label pg_idle -rate 200; }
 
 failed=()
 for row in $ROWS; do

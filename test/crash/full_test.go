@@ -3,7 +3,6 @@
 package crash_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,15 +35,15 @@ const (
 // the machine allows one; elsewhere a limit on the size of files.
 func (w *world) smallDisk(t *testing.T) (makeRoom func(s *rig.Server)) {
 	t.Helper()
-	if root, under := mountSmall(t); root != "" {
+	if disk := rig.NewDisk(t, diskSize, ballast); disk != nil {
 		t.Logf("the disk is a file system of %d MiB in a namespace", diskSize>>20)
-		w.options.Under = under
-		w.options.DB = filepath.Join(mountPoint, "crash.db")
-		w.file = filepath.Join(root, w.options.DB)
-		return func(*rig.Server) { check(t, os.Remove(filepath.Join(root, mountPoint, "ballast"))) }
+		w.Options.Under = disk.Under
+		w.Options.DB = filepath.Join(disk.Folder, "crash.db")
+		w.file = filepath.Join(disk.Seen, "crash.db")
+		return func(*rig.Server) { rig.Check(t, disk.MakeRoom()) }
 	}
 	t.Logf("no namespace to be had: the disk is a limit of %d MiB for each file", (diskSize-ballast)>>20)
-	w.options.Under = []string{"prlimit", fmt.Sprintf("--fsize=%d:unlimited", diskSize-ballast), "--"}
+	w.Options.Under = []string{"prlimit", fmt.Sprintf("--fsize=%d:unlimited", diskSize-ballast), "--"}
 	return func(s *rig.Server) {
 		out, err := exec.CommandContext(t.Context(), "prlimit", "--pid", strconv.Itoa(s.Pid()), "--fsize=unlimited").CombinedOutput()
 		if err != nil {
@@ -53,52 +52,19 @@ func (w *world) smallDisk(t *testing.T) (makeRoom func(s *rig.Server)) {
 	}
 }
 
-// mountPoint is a folder that every machine has and the server does not need.
-const mountPoint = "/mnt"
-
-// mountSmall mounts a small file system in a namespace. It gives the path under
-// which others see the namespace's files, and the command that runs another in it;
-// root is empty if the machine does not allow it.
-func mountSmall(t *testing.T) (root string, under []string) {
-	t.Helper()
-	script := fmt.Sprintf("mount -t tmpfs -o size=%d none %s && head -c %d /dev/zero > %s/ballast && echo mounted && exec cat",
-		diskSize, mountPoint, ballast, mountPoint)
-	keeper := exec.Command("unshare", "--map-root-user", "--mount", "sh", "-c", script)
-	in, err := keeper.StdinPipe() // it ends when this is closed
-	check(t, err)
-	out, err := keeper.StdoutPipe()
-	check(t, err)
-	if keeper.Start() != nil {
-		return "", nil
-	}
-	t.Cleanup(func() {
-		in.Close()
-		_ = keeper.Wait()
-	})
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "mounted\n" {
-		return "", nil
-	}
-	pid := strconv.Itoa(keeper.Process.Pid)
-	root = filepath.Join("/proc", pid, "root")
-	if _, err := os.Stat(filepath.Join(root, mountPoint, "ballast")); err != nil {
-		return "", nil
-	}
-	return root, []string{"nsenter", "--target", pid, "--user", "--mount", "--preserve-credentials", "--"}
-}
-
 func TestFullDiskRefusesLosesNothingAndRecovers(t *testing.T) {
-	w := newWorld(t, []*target{{name: "only", wants: everything, answer: prompt}}, "--log-level", "info")
+	w := newWorld(t, []*rig.Target{{Name: "only", Wants: rig.Everything, Answer: rig.Prompt}}, "--log-level", "info")
 	makeRoom := w.smallDisk(t)
 	s := w.start(t)
-	w.furnish(t, s)
+	w.Furnish(t, s)
 	first := w.fill(t, s)
 	c, err := client.New(s.URL, rig.Key, client.WithRetries(0))
-	check(t, err)
-	found, err := c.FindMessage(t.Context(), w.apps[0], first)
+	rig.Check(t, err)
+	found, err := c.FindMessage(t.Context(), w.Apps[0], first)
 	if err != nil || found.ID != first {
 		t.Errorf("reading a message while the disk is full: %v", err)
 	}
-	if _, err := c.ListEndpoints(t.Context(), w.apps[0], client.ListOptions{}); err != nil {
+	if _, err := c.ListEndpoints(t.Context(), w.Apps[0], client.ListOptions{}); err != nil {
 		t.Errorf("listing endpoints while the disk is full: %v", err)
 	}
 	if status, err := s.Status(t.Context(), "/healthz"); err != nil || status != http.StatusOK {
@@ -107,14 +73,14 @@ func TestFullDiskRefusesLosesNothingAndRecovers(t *testing.T) {
 	wants(t, s, `msg="the database refuses writes`, "check free space")
 
 	makeRoom(s)
-	w.publishAgain(t)
-	if !w.ledger.drained(drainWithin) {
-		t.Errorf("%d accepted deliveries did not arrive after there was room again:\n%s", len(w.ledger.pending()), s.Log)
+	w.publishAgain(t, s)
+	if !w.Ledger.Drained(drainWithin) {
+		t.Errorf("%d accepted deliveries did not arrive after there was room again:\n%s", len(w.Ledger.Pending()), s.Log)
 	}
 	wants(t, s, `msg="the database takes writes again"`)
-	check(t, s.Stop(t.Context()))
-	books := w.ledger.audit(t)
-	t.Logf("%d messages accepted, %d refused; %d deliveries, %d of them twice", books.accepted, books.refused, books.delivered, books.doubles)
+	rig.Check(t, s.Stop(t.Context()))
+	books := w.Ledger.Audit(t)
+	t.Logf("%d messages accepted, %d refused; %d deliveries, %d of them twice", books.Accepted, books.Refused, books.Delivered, books.Doubles)
 	w.file = copied(t, w.file)
 	w.auditDatabase(t, books, true)
 }
@@ -125,7 +91,7 @@ func wants(t *testing.T, s *rig.Server, texts ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	check(t, rig.Until(ctx, func() error {
+	rig.Check(t, rig.Until(ctx, func() error {
 		for _, text := range texts {
 			if !strings.Contains(s.Log.String(), text) {
 				return fmt.Errorf("the log does not say %q:\n%s", text, s.Log)
@@ -145,30 +111,30 @@ func copied(t *testing.T, path string) string {
 		if errors.Is(err, os.ErrNotExist) && end != "" {
 			continue
 		}
-		check(t, err)
-		check(t, os.WriteFile(to+end, content, 0o600))
+		rig.Check(t, err)
+		rig.Check(t, os.WriteFile(to+end, content, 0o600))
 	}
 	return to
 }
 
 // publishBig publishes one large message.
-func (w *world) publishBig(t *testing.T, serial int) (a answer, id string) {
+func (w *world) publishBig(t *testing.T, s *rig.Server, serial int) (a rig.Answered, id string) {
 	t.Helper()
 	h := &http.Client{Timeout: 30 * time.Second}
-	i := item{mark: fmt.Sprintf("big-%d", serial), kind: kinds[0]}
-	body := wire{EventType: i.kind, Payload: map[string]string{"mark": i.mark, "pad": strings.Repeat("x", bodySize)}}
-	a, err := post(t.Context(), h, "http://"+w.options.Listen+"/api/v1/app/"+w.apps[0]+"/msg?with_content=false", rig.Key, "", body)
-	check(t, err)
-	switch a.status {
+	i := rig.Item{Mark: fmt.Sprintf("big-%d", serial), Kind: rig.Kinds[0]}
+	body := rig.Wire{EventType: i.Kind, Payload: map[string]string{"mark": i.Mark, "pad": strings.Repeat("x", bodySize)}}
+	a, err := rig.Post(t.Context(), h, s.URL+"/api/v1/app/"+w.Apps[0]+"/msg?with_content=false", rig.Key, "", body)
+	rig.Check(t, err)
+	switch a.Status {
 	case http.StatusAccepted:
 		var out apitype.MessageOut
-		check(t, json.Unmarshal(a.body, &out))
-		w.ledger.published(i, accepted, out.ID)
+		rig.Check(t, json.Unmarshal(a.Body, &out))
+		w.Ledger.Published(i, rig.Accepted, out.ID)
 		return a, out.ID
 	case http.StatusServiceUnavailable:
-		w.ledger.published(i, refused, "")
+		w.Ledger.Published(i, rig.Refused, "")
 	default:
-		t.Fatalf("a message was answered %d: %s", a.status, a.body)
+		t.Fatalf("a message was answered %d: %s", a.Status, a.Body)
 	}
 	return a, ""
 }
@@ -178,19 +144,19 @@ func (w *world) publishBig(t *testing.T, serial int) (a answer, id string) {
 func (w *world) fill(t *testing.T, s *rig.Server) (first string) {
 	t.Helper()
 	for serial := range mostMessages {
-		a, id := w.publishBig(t, serial)
+		a, id := w.publishBig(t, s, serial)
 		if first == "" {
 			first = id
 		}
-		if a.status == http.StatusServiceUnavailable {
+		if a.Status == http.StatusServiceUnavailable {
 			t.Logf("the disk was full after %d messages of %d KiB", serial, bodySize>>10)
 			var object apitype.Error
-			check(t, json.Unmarshal(a.body, &object))
+			rig.Check(t, json.Unmarshal(a.Body, &object))
 			if object.Code != "unavailable" || object.Detail.String() == "" || object.Hint == "" || object.RequestID == "" {
-				t.Errorf("the error object is %s", a.body)
+				t.Errorf("the error object is %s", a.Body)
 			}
-			if seconds, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || seconds < 1 {
-				t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+			if seconds, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || seconds < 1 {
+				t.Errorf("Retry-After is %q", a.Header.Get("Retry-After"))
 			}
 			return first
 		}
@@ -200,16 +166,16 @@ func (w *world) fill(t *testing.T, s *rig.Server) (first string) {
 }
 
 // publishAgain publishes until the server accepts again, without a restart.
-func (w *world) publishAgain(t *testing.T) {
+func (w *world) publishAgain(t *testing.T, s *rig.Server) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for serial := mostMessages; ; serial++ {
-		a, id := w.publishBig(t, serial)
+		a, id := w.publishBig(t, s, serial)
 		if id != "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("there is room, but the server still answers %s", a.body)
+			t.Fatalf("there is room, but the server still answers %s", a.Body)
 		}
 	}
 }

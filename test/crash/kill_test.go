@@ -19,9 +19,6 @@ const (
 	// outstanding may arrive, in spite of the load that goes on.
 	recoverWithin = 2 * time.Second
 	drainWithin   = 30 * time.Second
-	// commitWithin is how long after an answer the attempt is on disk. What was
-	// answered earlier before a kill must not come again.
-	commitWithin = time.Second
 )
 
 // recovery is what the restarts of a run took.
@@ -38,7 +35,7 @@ func fromEnvironment(t *testing.T, name string, otherwise uint64) uint64 {
 		return otherwise
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
-	check(t, err)
+	rig.Check(t, err)
 	return n
 }
 
@@ -48,11 +45,11 @@ func TestKillAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d rounds; SEED=%d repeats the moments", rounds, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	w := newWorld(t, targets())
+	w := newWorld(t, rig.Targets())
 	s := w.start(t)
-	w.furnish(t, s)
-	newLoad(t, w)
-	check(t, s.Stop(t.Context()))
+	w.Furnish(t, s)
+	w.Load(t)
+	rig.Check(t, s.Stop(t.Context()))
 	var r recovery
 	for range rounds {
 		w.live(t, lifetime(random), &r)
@@ -76,16 +73,14 @@ func lifetime(random *rand.Rand) time.Duration {
 // live runs one process under load and kills it after that time.
 func (w *world) live(t *testing.T, lives time.Duration, r *recovery) {
 	t.Helper()
-	generation, pending := w.sink.next(t), w.ledger.pending()
-	s, err := rig.Launch(t.Context(), w.options)
-	check(t, err)
-	t.Cleanup(s.Kill)
+	pending := w.Ledger.Pending()
+	s := w.Launch(t, w.Options)
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := make(chan error, 1)
 	go func() {
 		err := s.AwaitReady(ctx)
 		if err == nil {
-			w.ledger.gate(generation)
+			w.Ledger.Open(s.Door())
 		}
 		ready <- err
 	}()
@@ -96,7 +91,7 @@ func (w *world) live(t *testing.T, lives time.Duration, r *recovery) {
 	case <-s.Exited():
 		t.Errorf("the server ended by itself:\n%s", s.Log)
 	}
-	w.ledger.killed(generation, time.Now())
+	w.Ledger.Killed(s.Life, time.Now())
 	s.Kill()
 	cancel()
 	if err := <-ready; err != nil {
@@ -104,21 +99,21 @@ func (w *world) live(t *testing.T, lives time.Duration, r *recovery) {
 	} else {
 		r.ready = append(r.ready, s.Ready)
 	}
-	w.ledger.gate(0)
-	w.measure(t, generation, pending, s, lives, r)
+	w.Ledger.ShutAll()
+	w.measure(t, pending, s, lives, r)
 }
 
 // measure looks when the deliveries that were outstanding at a start arrived.
-func (w *world) measure(t *testing.T, generation int, pending []parcel, s *rig.Server, lived time.Duration, r *recovery) {
+func (w *world) measure(t *testing.T, pending []rig.Parcel, s *rig.Server, lived time.Duration, r *recovery) {
 	t.Helper()
 	var took []time.Duration
 	for _, p := range pending {
-		at, arrived := w.ledger.firstIn(p, generation)
+		at, arrived := w.Ledger.FirstIn(p, s.Life)
 		switch {
 		case arrived:
 			took = append(took, at.Sub(s.Started))
 		case lived >= recoverWithin:
-			t.Errorf("%s for endpoint %s did not arrive within %s of a restart", p.mark, w.ledger.targets[p.target].name, lived)
+			t.Errorf("%s for endpoint %s did not arrive within %s of a restart", p.Mark, w.Ledger.Targets[p.Target].Name, lived)
 			if t.Failed() {
 				return
 			}
@@ -138,20 +133,26 @@ func (w *world) measure(t *testing.T, generation int, pending []parcel, s *rig.S
 // finish lets the last process deliver everything and looks at the books.
 func (w *world) finish(t *testing.T, r *recovery) {
 	t.Helper()
-	generation, pending := w.sink.next(t), w.ledger.pending()
+	pending := w.Ledger.Pending()
 	s := w.start(t)
-	w.ledger.gate(generation)
-	w.ledger.end()
-	if !w.ledger.drained(drainWithin) {
-		t.Errorf("%d accepted deliveries did not arrive within %s", len(w.ledger.pending()), drainWithin)
-	}
+	w.drain(t, s)
 	r.ready = append(r.ready, s.Ready)
-	w.measure(t, generation, pending, s, time.Since(s.Started), r)
-	check(t, s.Stop(t.Context()))
-	books := w.ledger.audit(t)
-	books.print(t)
+	w.measure(t, pending, s, time.Since(s.Started), r)
+	rig.Check(t, s.Stop(t.Context()))
+	books := w.Ledger.Audit(t)
+	printBooks(t, books)
 	r.print(t)
 	w.auditDatabase(t, books, true)
+}
+
+// drain lets a server deliver everything that is left, and no more.
+func (w *world) drain(t *testing.T, s *rig.Server) {
+	t.Helper()
+	w.Ledger.Open(s.Door())
+	w.Ledger.End()
+	if !w.Ledger.Drained(drainWithin) {
+		t.Errorf("%d accepted deliveries did not arrive within %s", len(w.Ledger.Pending()), drainWithin)
+	}
 }
 
 func (r *recovery) print(t *testing.T) {

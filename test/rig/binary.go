@@ -1,6 +1,7 @@
 // Package rig runs the real binary for tests: it builds it, starts it on
-// loopback, kills or stops it, and receives what it sends. It knows the product
-// as an operator does, by flags, environment, signals and HTTP.
+// loopback, puts it under load, kills or stops it, receives what it sends, and
+// keeps the books on what went in and what came out. It knows the product as an
+// operator does, by flags, environment, signals and HTTP.
 package rig
 
 import (
@@ -10,15 +11,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
+
+	"github.com/grapnelhq/grapnel/internal/testx"
 )
 
-const command = "github.com/grapnelhq/grapnel/cmd/grapnel"
+const product = "github.com/grapnelhq/grapnel/cmd/grapnel"
 
-// Build compiles the binary into dir, as `make build` does, and gives its path.
-func Build(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "grapnel")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, command)
+// Build compiles the product into dir, as `make build` does, and gives the path of
+// the binary.
+func Build(ctx context.Context, dir string) (string, error) { return BuildCommand(ctx, dir, product) }
+
+// BuildCommand is Build for another command, with more flags of `go build`.
+func BuildCommand(ctx context.Context, dir, command string, flags ...string) (string, error) {
+	path := filepath.Join(dir, filepath.Base(command))
+	args := append([]string{"build", "-trimpath", "-o", path}, flags...)
+	build := exec.CommandContext(ctx, "go", append(args, command)...)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", command, err, out)
@@ -26,14 +35,14 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return path, nil
 }
 
-// FreeAddress gives a loopback address on which nothing listens.
-func FreeAddress(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+// FreeAddress gives a loopback address on which nothing listens, and on which a
+// server that was ended can be started again.
+func FreeAddress() (string, error) {
+	port, err := testx.FreePort()
 	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
+		return "", err
 	}
-	address := l.Addr().String()
-	return address, l.Close()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), nil
 }
 
 // pollEvery is the pause between two looks at another process.

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,17 +25,21 @@ const readyWithin = 20 * time.Second
 // Options says how a server is started.
 type Options struct {
 	Binary string
-	DB     string   // path of the SQLite file
+	DB     string   // path of the SQLite file, or postgres://…
 	Listen string   // host:port; empty: a free port on loopback
 	Flags  []string // more flags of `grapnel serve`
+	Env    []string // more of its environment
 	// Under is a command that runs the rest of its arguments in its own place, such
 	// as nsenter; nil: none.
 	Under []string
+	// Life tells one run of a server from all others: deliveries carry it. 0: none.
+	Life int
 }
 
 // Server is one running process.
 type Server struct {
 	URL     string
+	Life    int
 	Started time.Time // just before the process was started
 	Ready   time.Duration
 	Log     *Tail
@@ -60,19 +66,20 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 // killed when ctx ends.
 func Launch(ctx context.Context, o Options) (*Server, error) {
 	if o.Listen == "" {
-		address, err := FreeAddress(ctx)
+		address, err := FreeAddress()
 		if err != nil {
 			return nil, err
 		}
 		o.Listen = address
 	}
-	args := append(slices.Clone(o.Under), o.Binary,
-		"serve", "--listen", o.Listen, "--db", "sqlite:"+o.DB,
-		"--allow-net", "127.0.0.0/8", "--allow-http")
-	args = append(args, o.Flags...)
+	args := o.arguments()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	s := &Server{URL: "http://" + o.Listen, Log: &Tail{}, cmd: cmd, exited: make(chan struct{})}
+	s := &Server{URL: "http://" + o.Listen, Life: o.Life, Log: &Tail{}, cmd: cmd, exited: make(chan struct{})}
 	cmd.Env = append(cleanEnvironment(), "GRAPNEL_API_KEY="+Key)
+	if o.postgres() { // beside a file the server makes one itself
+		cmd.Env = append(cmd.Env, "GRAPNEL_MASTER_KEY="+masterKey)
+	}
+	cmd.Env = append(cmd.Env, o.Env...)
 	cmd.Stdout, cmd.Stderr = s.Log, s.Log
 	s.Started = time.Now()
 	if err := cmd.Start(); err != nil {
@@ -83,6 +90,25 @@ func Launch(ctx context.Context, o Options) (*Server, error) {
 		_ = cmd.Wait() // the state has the exit code
 	}()
 	return s, nil
+}
+
+// masterKey is the same for all nodes of a database.
+const masterKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+func (o *Options) postgres() bool { return strings.HasPrefix(o.DB, "postgres:") }
+
+// arguments are those of the process, its name first.
+func (o *Options) arguments() []string {
+	db := o.DB
+	if !o.postgres() {
+		db = "sqlite:" + db
+	}
+	args := append(slices.Clone(o.Under), o.Binary,
+		"serve", "--listen", o.Listen, "--db", db, "--allow-net", "127.0.0.0/8", "--allow-http")
+	if o.Life != 0 {
+		args = append(args, "--public-url", fmt.Sprintf(lifeAddress, o.Life))
+	}
+	return append(args, o.Flags...)
 }
 
 // cleanEnvironment is the environment without settings of a server.
@@ -119,8 +145,8 @@ func (s *Server) probe(ctx context.Context) error {
 	return err
 }
 
-// client keeps no connections, so that a probe never meets one of a dead process.
-var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+// prober keeps no connections, so that a probe never meets one of a dead process.
+var prober = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Status is the status with which the server answers a GET of the path.
 func (s *Server) Status(ctx context.Context, path string) (int, error) {
@@ -128,11 +154,46 @@ func (s *Server) Status(ctx context.Context, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	resp, err := client.Do(req)
+	resp, err := prober.Do(req)
 	if err != nil {
 		return 0, err
 	}
 	return resp.StatusCode, resp.Body.Close()
+}
+
+// Metric is the sum of the series of a metric; labels such as `state="alive"` choose
+// among them.
+func (s *Server) Metric(ctx context.Context, name string, labels ...string) (sum float64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/metrics", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Authorization", "Bearer "+Key)
+	resp, err := prober.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("/metrics answers %d", resp.StatusCode)
+	}
+	found := false
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		series, value, ok := strings.Cut(lines.Text(), " ")
+		rest, named := strings.CutPrefix(series, name)
+		if !ok || !named || rest != "" && rest[0] != '{' || slices.ContainsFunc(labels, func(l string) bool { return !strings.Contains(rest, l) }) {
+			continue
+		}
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum, found = sum+n, true
+	}
+	if !found {
+		return 0, fmt.Errorf("/metrics has no %s%v", name, labels)
+	}
+	return sum, nil
 }
 
 // Kill ends the process as kill -9 does, and waits until it is gone.
@@ -143,6 +204,9 @@ func (s *Server) Kill() {
 
 // Signal sends a signal to the process.
 func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
+// Door lets publishers through to the server.
+func (s *Server) Door() Door { return Door{s.Life, s.URL} }
 
 // Pid is the process id.
 func (s *Server) Pid() int { return s.cmd.Process.Pid }

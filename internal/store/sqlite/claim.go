@@ -8,54 +8,6 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
-// RegisterNode implements store.Queue. The file lock proves that no other
-// process lives, so every lease in the file is free.
-func (s *Store) RegisterNode(ctx context.Context, name string, now time.Time) (hook.Node, error) {
-	var n hook.Node
-	err := s.writeWith(ctx, func(w *writer) error {
-		if _, err := w.conn.exec(`INSERT INTO nodes (name, epoch, started) VALUES (?, 1, ?)
-		  ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1, started = excluded.started`, name, now); err != nil {
-			return err
-		}
-		if _, err := w.conn.one(ctx, `SELECT id, epoch FROM nodes WHERE name = ?`, []any{name}, func(r *row) error {
-			n = hook.Node{ID: r.int(0), Epoch: r.int(1)}
-			return nil
-		}); err != nil {
-			return err
-		}
-		return w.freeLeases(now)
-	})
-	return n, err
-}
-
-// backInLane is the part of an UPDATE that takes a delivery whose attempt was
-// not made out of the hands of a node. A resend that was asked for meanwhile
-// comes first, and the attempt that was not made is the automatic one after it.
-// ?1 is when a delivery leased at accept is due, ?2 hook.ReasonReleased.
-const backInLane = `node = NULL, epoch = NULL, due = coalesce(due, ?1),
-    reason = CASE state WHEN 1 THEN ?2 ELSE reason END, state = CASE state WHEN 1 THEN 0 ELSE state END,
-    auto_due = CASE WHEN again = 1 AND manual = 0 THEN coalesce(due, ?1) ELSE auto_due END,
-    lane = max(lane, again), manual = max(manual, again), again = 0`
-
-// freeLeases makes every leased delivery due: claimed ones again at their time,
-// those leased at accept at now, in the lane they were in.
-func (w *writer) freeLeases(now time.Time) error {
-	if _, err := w.conn.exec(`UPDATE deliveries SET `+backInLane+`, updated = ?3 WHERE due IS NOT NULL AND node IS NOT NULL`,
-		now, int(hook.ReasonReleased), now); err != nil {
-		return err
-	}
-	if _, err := w.conn.exec(`UPDATE deliveries SET `+backInLane+`, updated = ?3 WHERE message >= ?4 AND node IS NOT NULL`,
-		now, int(hook.ReasonReleased), now, w.savedOpen); err != nil {
-		return err
-	}
-	w.open.free()
-	for ref := range w.again {
-		w.againEnded = append(w.againEnded, ref)
-	}
-	clear(w.again)
-	return nil
-}
-
 // Lanes implements store.Queue. It skips from lane to lane in the queue index,
 // so its cost is that of the lanes, not of the deliveries in them. The order is
 // that in which the endpoints were made. Both lanes of an endpoint are given

@@ -38,7 +38,7 @@ type slice struct {
 	keep hook.Retention
 	now  time.Time
 	out  hook.Expired
-	rows int // removed or changed so far
+	rows int // removed, changed or summed up so far
 	time stopwatch
 	// ended has the message of each lease that was given at accept and is gone.
 	ended []int64
@@ -50,15 +50,17 @@ type chore func(*slice) (more bool, err error)
 // chores take turns in being first, so that none waits for ever.
 var chores = []chore{
 	(*slice).autoKeys, (*slice).callerKeys, (*slice).tokens,
-	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages,
+	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages, (*slice).oldRollups,
 	(*slice).deletedEndpoints, (*slice).deletedApplications, (*slice).vacuum,
 }
 
 // Expire implements store.Upkeep. A slice is one operation of the writer and
-// takes about 4 ms; messages and attempts go from the oldest on. Beside what the
-// contract says it forgets endpoints and applications that were deleted longer
-// ago than messages are kept, and tokens of applications that ended 30 days ago,
-// and gives free pages back to the file system.
+// takes about 4 ms; messages and attempts go from the oldest on. No attempt goes
+// before it is in its rollup: a slice sums up first, and removes nothing as long
+// as that takes all its time. Beside what the contract says it forgets endpoints
+// and applications that were deleted longer ago than messages are kept, and
+// tokens of applications that ended 30 days ago, and gives free pages back to the
+// file system.
 func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) (hook.Expired, error) {
 	var out hook.Expired
 	err := s.writeWith(ctx, func(w *writer) error {
@@ -81,6 +83,14 @@ func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) 
 }
 
 func (s *slice) work() error {
+	if s.keep.Messages > 0 || s.keep.Attempts > 0 {
+		n, more, err := s.w.rollUp(sliceRows, s.time)
+		s.rows += n
+		if err != nil || more {
+			s.out.More = true
+			return err
+		}
+	}
 	turn := s.w.expire.turn
 	s.w.expire.turn = (turn + 1) % len(chores)
 	for i := range chores {
@@ -99,13 +109,18 @@ func (s *slice) work() error {
 			}
 		}
 	}
-	if s.out.Messages == 0 {
+	if s.out.Messages == 0 && s.out.Attempts == 0 {
 		return nil
 	}
-	// Revisions of endpoints and tasks refer to messages by seq, so one that is
-	// gone must not be given out again after a restart.
-	_, err := s.w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'last_message'`, s.w.lastMessage)
-	return err
+	// Revisions of endpoints, tasks, feeds and rollups refer to messages and
+	// attempts by seq, so one that is gone must not be given out again after a
+	// restart.
+	for name, seq := range map[string]int64{"last_message": s.w.lastMessage, "last_attempt": s.w.lastAttempt} {
+		if _, err := s.w.conn.exec(`UPDATE meta SET value = ?1 WHERE name = ?2 AND value < ?1`, seq, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *slice) spent() bool { return s.rows >= sliceRows || s.time.elapsed() >= sliceTime }

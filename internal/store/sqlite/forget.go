@@ -20,6 +20,9 @@ func (s *slice) deletedEndpoints() (bool, error) {
 		if _, err := s.exec(`DELETE FROM endpoint_revisions WHERE endpoint = ?`, endpoint); err != nil {
 			return false, err
 		}
+		if _, err := s.exec(`DELETE FROM rollups WHERE app = (SELECT app FROM endpoints WHERE seq = ?1) AND endpoint = ?1`, endpoint); err != nil {
+			return false, err
+		}
 		if _, err := s.exec(`DELETE FROM endpoints WHERE seq = ?`, endpoint); err != nil {
 			return false, err
 		}
@@ -41,6 +44,9 @@ func (s *slice) deletedApplications() (bool, error) {
 		return false, err
 	}
 	for _, app := range keys {
+		if _, err := s.exec(`DELETE FROM rollups WHERE app = ?`, app); err != nil {
+			return false, err
+		}
 		if _, err := s.exec(`DELETE FROM api_keys WHERE app = (SELECT id FROM applications WHERE seq = ?)`, app); err != nil {
 			return false, err
 		}

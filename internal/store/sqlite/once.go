@@ -116,18 +116,22 @@ func (w *writer) once(env hook.ID, k *hook.IdempotencyKey, object hook.ID, now t
 		}
 		return before.object, true, nil
 	}
-	m := remembered{fingerprint: k.Fingerprint, object: object, expires: k.ExpiresAt}
+	return object, false, asBroken(w.rememberOnce(env, k, object))
+}
+
+// rememberOnce stores what a key led to.
+func (w *writer) rememberOnce(env hook.ID, k *hook.IdempotencyKey, object hook.ID) error {
 	if !k.Auto {
 		_, err := w.conn.exec(`INSERT OR REPLACE INTO once_caller (env, hash, fingerprint, object, expires) VALUES (?,?,?,?,?)`,
 			env, k.Hash[:], k.Fingerprint[:], object, k.ExpiresAt)
-		return object, false, asBroken(err)
+		return err
 	}
 	if _, err := w.conn.exec(`INSERT INTO once_auto (seq, env, hash, fingerprint, object, expires) VALUES (?,?,?,?,?,?)`,
 		w.autos.next, env, k.Hash[:], k.Fingerprint[:], object, k.ExpiresAt); err != nil {
-		return hook.ID{}, false, broken{err}
+		return err
 	}
-	w.autos.remember(autoKey{env, k.Hash}, m)
-	return object, false, nil
+	w.autos.remember(autoKey{env, k.Hash}, remembered{fingerprint: k.Fingerprint, object: object, expires: k.ExpiresAt})
+	return nil
 }
 
 func (w *writer) recall(env hook.ID, k *hook.IdempotencyKey) (m remembered, found bool, err error) {

@@ -96,10 +96,11 @@ func (w *writer) insertAttempt(a *hook.Attempt, ref hook.DeliveryRef, next time.
 	if response == nil {
 		response = []byte{}
 	}
+	w.lastAttempt++
 	_, err := w.conn.exec(`INSERT INTO attempts
-	  (id, message, endpoint, number, manual, class, status, detail, url, started, timings, next_due,
-	   response, response_headers, request_headers) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		a.ID, ref.Message, ref.Endpoint, a.Number, int(a.Trigger), int(a.Outcome.Class), a.Outcome.Status,
+	  (seq, id, message, endpoint, number, manual, class, status, detail, url, started, timings, next_due,
+	   response, response_headers, request_headers) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		w.lastAttempt, a.ID, ref.Message, ref.Endpoint, a.Number, int(a.Trigger), int(a.Outcome.Class), a.Outcome.Status,
 		nullText(a.Outcome.Detail), a.URL, a.StartedAt, appendTimings(buf[:0], a.Timings), next,
 		response, a.ResponseHeaders, a.RequestHeaders)
 	return err

@@ -52,6 +52,11 @@ type Options struct {
 	// AutoKeys is how many idempotency keys that SDKs made up are remembered;
 	// 0: 65,536.
 	AutoKeys int
+	// BeforeCommit and AfterCommit are called around each COMMIT, on the writer's
+	// goroutine; an error of the first makes the commit fail. Nil: not. They are for
+	// tests that put faults and crashes there.
+	BeforeCommit func() error
+	AfterCommit  func()
 }
 
 // Commit describes one group commit.
@@ -90,6 +95,12 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	if opts.AutoKeys == 0 {
 		opts.AutoKeys = 1 << 16
+	}
+	if opts.BeforeCommit == nil {
+		opts.BeforeCommit = func() error { return nil }
+	}
+	if opts.AfterCommit == nil {
+		opts.AfterCommit = func() {}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the database: %w", err)
@@ -179,7 +190,9 @@ func makeFile(path string) error {
 
 // uri is the address of the file; a path may hold characters that mean
 // something in a URI.
-func (s *Store) uri() string { return "file:" + (&url.URL{Path: s.path}).EscapedPath() }
+func (s *Store) uri() string { return fileURI(s.path) }
+
+func fileURI(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 // Ping reports whether the store can be read and written.
 func (s *Store) Ping(ctx context.Context) error {

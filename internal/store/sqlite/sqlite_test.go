@@ -51,7 +51,7 @@ func (w *world) open(opts sqlite.Options) {
 	w.must(err)
 	w.Store = s
 	w.Cleanup(func() { s.Close() })
-	w.node, err = s.RegisterNode(w.Context(), "n", start)
+	w.node, err = s.RegisterNode(w.Context(), "n", time.Minute, start)
 	w.must(err)
 }
 

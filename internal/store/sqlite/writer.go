@@ -54,9 +54,9 @@ type writer struct {
 	againEnded []hook.DeliveryRef // taken out by the running group
 	expire     expirer
 
-	lastMessage int64 // highest messages.seq handed out
-	savedOpen   int64 // the value of meta.open_from on disk
-	onDisk      int64 // lastMessage of the last commit
+	handedOut
+	onDisk    handedOut // as of the last commit
+	savedOpen int64     // the value of meta.open_from on disk
 
 	ops     chan *op      // callers send; the writer receives
 	quit    chan struct{} // closed by stop
@@ -65,6 +65,12 @@ type writer struct {
 
 	failing bool // the last commit failed; said once in the log
 	check   *checkpointer
+}
+
+// handedOut are the highest row keys that are in the order of commits.
+type handedOut struct {
+	lastMessage int64 // messages.seq
+	lastAttempt int64 // attempts.seq
 }
 
 func newWriter(s *Store, c *conn) (*writer, error) {
@@ -83,11 +89,11 @@ func newWriter(s *Store, c *conn) (*writer, error) {
 // load reads what the writer keeps in memory.
 func (w *writer) load() error {
 	ctx := context.Background()
-	if _, err := w.conn.one(ctx, `SELECT max(coalesce((SELECT max(seq) FROM messages), 0),
-	  (SELECT value FROM meta WHERE name = 'last_message'))`, nil, func(r *row) error {
-		w.lastMessage = r.int(0)
-		return nil
-	}); err != nil {
+	var err error
+	if w.lastMessage, err = feedEnd(ctx, w.conn, hook.FeedMessages); err != nil {
+		return err
+	}
+	if w.lastAttempt, err = feedEnd(ctx, w.conn, hook.FeedAttempts); err != nil {
 		return err
 	}
 	if _, err := w.conn.one(ctx, `SELECT value FROM meta WHERE name = 'open_from'`, nil, func(r *row) error {
@@ -96,7 +102,7 @@ func (w *writer) load() error {
 	}); err != nil {
 		return err
 	}
-	w.onDisk = w.lastMessage
+	w.onDisk = w.handedOut
 	w.open = newWatermark(w.savedOpen, w.lastMessage+1)
 	return w.autos.load(ctx, w.conn)
 }
@@ -240,6 +246,9 @@ func (w *writer) transaction(group []*op) error {
 			return err
 		}
 	}
+	if err := w.store.opts.BeforeCommit(); err != nil {
+		return err
+	}
 	watch := startStopwatch()
 	_, err := w.conn.exec("COMMIT")
 	if w.store.opts.Observe != nil {
@@ -248,7 +257,8 @@ func (w *writer) transaction(group []*op) error {
 	if err != nil {
 		return err
 	}
-	w.savedOpen, w.onDisk = mark, w.lastMessage
+	w.store.opts.AfterCommit()
+	w.savedOpen, w.onDisk = mark, w.handedOut
 	w.againEnded = w.againEnded[:0]
 	w.open.committed(mark)
 	if w.failing {
@@ -270,7 +280,7 @@ func (w *writer) undo(group []*op, cause error) {
 	}
 	w.cache.clear()
 	w.open.reset()
-	w.lastMessage = w.onDisk
+	w.handedOut = w.onDisk
 	w.expire = expirer{}
 	// A resend noted for nothing costs one look into an empty lane, a forgotten
 	// one would wait for the next look through all lanes.

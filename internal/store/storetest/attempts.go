@@ -11,6 +11,7 @@ import (
 
 var attemptTests = []test{
 	{"are counted by their outcome, deliveries without one by their state", countAttempts},
+	{"of deliveries that are sent again are counted by what was planned", countResends},
 	{"carry what lists show of their message", attemptsCarryMessage},
 	{"of a deleted endpoint stay with their message", attemptsOfDeletedEndpoint},
 }
@@ -283,4 +284,35 @@ func countAttempts(f *fixture) {
 	testx.Equal(f, count(f.now, far), hook.AttemptCounts{}, "of the time to come")
 	_, err := f.store.CountAttempts(f.ctx, f.env, f.app, hook.NewID(f.now), start, far)
 	testx.Code(f, err, hook.CodeNotFound, "of no endpoint")
+}
+
+// countResends sends deliveries that had ended again. As long as the resend
+// waits they count as what they were, in flight they are being sent.
+func countResends(f *fixture) {
+	e := f.newEndpoint()
+	end := f.now.Add(100 * time.Hour)
+	count := func(want hook.AttemptCounts, what string) {
+		f.Helper()
+		testx.Equal(f, testx.Must(f.store.CountAttempts(f.ctx, f.env, f.app, e.ID, noon, end))(f), want, what)
+	}
+	delivered, leases := f.sendLeased()
+	f.settle(leases[0], answerOK)
+	f.disable(e.ID)
+	canceled := f.send()
+	f.enable(e.ID)
+	count(hook.AttemptCounts{Success: 1, Canceled: 1}, "before")
+	for _, id := range []hook.ID{delivered, canceled} {
+		f.resend(id, e.ID)
+	}
+	count(hook.AttemptCounts{Success: 1, Canceled: 1}, "while the resends wait")
+	again := f.claim(retry(e.ID, 9))[0].Leases
+	testx.Equal(f, len(again), 2)
+	count(hook.AttemptCounts{Success: 1, Sending: 2}, "in flight")
+	for _, l := range again {
+		f.settle(l, answerFail)
+	}
+	count(hook.AttemptCounts{Success: 1, Fail: 2, Canceled: 1}, "after they failed")
+	f.resend(canceled, e.ID)
+	f.settle(f.claimOne(e.ID), answerOK)
+	count(hook.AttemptCounts{Success: 2, Fail: 2}, "after one was delivered")
 }

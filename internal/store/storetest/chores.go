@@ -113,3 +113,52 @@ func (w *world) expungeOne() {
 		}
 	}
 }
+
+// rollUpSome sums up a few attempts. What lists show does not depend on it.
+func (w *world) rollUpSome() {
+	limit := 1 + w.rng.IntN(6)
+	n, err := w.store.RollUp(w.ctx, limit)
+	w.ok(err)
+	w.note("roll up %d of %d", n, limit)
+	w.true(n >= 0 && n <= limit, "it sums up %d, at most %d", n, limit)
+}
+
+// patience is how often a feed is read until what was committed shows: stores
+// may hold it back while a transaction that began before is still open.
+const patience = 100_000
+
+// readOn reads a feed from where it was left to its end.
+func (w *world) readOn() {
+	kind := pick(w, hook.FeedKinds)
+	commits := map[hook.FeedItem]int{}
+	for _, e := range w.feeds[kind][w.read[kind]:] {
+		if w.kept(e) {
+			item := hook.FeedItem{Message: e.message.value.ID, Attempt: e.attempt, App: w.apps[e.message.app], Env: w.env}
+			if e.delivery != nil {
+				item.Endpoint = e.delivery.endpoint.value.ID
+			}
+			commits[item] = e.commit
+		}
+	}
+	w.note("read on in the feed of %s: %d entries", kind, len(commits))
+	env, limit, last := pick(w, []hook.ID{{}, w.env}), 1+w.rng.IntN(4), 0
+	for tries := 0; ; tries++ {
+		w.true(tries < patience, "all entries come; %d are missing", len(commits))
+		page, err := w.store.ReadFeed(w.ctx, kind, env, w.cursors[kind], limit)
+		w.ok(err)
+		w.true(len(page.Items) <= limit, "a page has %d entries, at most %d", len(page.Items), limit)
+		w.true(len(page.Items) == 0 || page.Next != w.cursors[kind], "the cursor moves on")
+		w.cursors[kind] = page.Next
+		for _, item := range page.Items {
+			commit, ok := commits[item]
+			w.true(ok, "%+v is an entry, and new", item)
+			w.true(commit >= last, "entries are in the order of commits")
+			last = commit
+			delete(commits, item)
+		}
+		if len(commits) == 0 && !page.More {
+			break
+		}
+	}
+	w.read[kind] = len(w.feeds[kind])
+}

@@ -215,48 +215,52 @@ func changesInForce(f *fixture) {
 	})
 }
 
-// wholeRoad publishes, claims, settles, resends, lists and tidies up at the same
-// time. Afterwards each message is delivered, and attempts are without gaps.
-func wholeRoad(f *fixture) {
+func wholeRoad(f *fixture) { road(f, f) }
+
+// road publishes, claims, settles, resends, lists and tidies up at the same
+// time, on one node or several. Afterwards each message is delivered, and attempts
+// are without gaps.
+func road(f *fixture, nodes ...*fixture) {
 	endpoints := []hook.ID{f.newEndpoint().ID, f.newEndpoint().ID}
 	const each = 20
 	var mu sync.Mutex
 	var messages []hook.ID
-	work := func(leases []*hook.Lease, o hook.Outcome) {
+	work := func(on *fixture, leases []*hook.Lease, o hook.Outcome) {
 		for _, l := range leases {
 			s := f.settlement(l, o)
 			s.Then.Due = earlier(s.Then.Due, f.now) // try again at once
-			if out, err := f.store.Settle(f.ctx, []hook.Settlement{s}); err != nil || out[0].Lost {
+			if out, err := on.store.Settle(f.ctx, []hook.Settlement{s}); err != nil || out[0].Lost {
 				f.Errorf("settle: %v, %+v", err, out)
 			}
 		}
 	}
-	claim := func(o hook.Outcome) int {
+	claim := func(on *fixture, o hook.Outcome) int {
 		n := 0
 		for _, e := range endpoints {
-			out, err := f.store.Claim(f.ctx, hook.ClaimRequest{Node: f.node, Now: f.now, MaxBytes: 1 << 20, Lanes: []hook.ClaimLane{first(e, 5), retry(e, 5)}})
+			out, err := on.store.Claim(f.ctx, hook.ClaimRequest{Node: on.node, Now: f.now, MaxBytes: 1 << 20, Lanes: []hook.ClaimLane{first(e, 5), retry(e, 5)}})
 			if err != nil {
 				f.Errorf("claim: %v", err)
 			}
 			for _, c := range out {
-				work(c.Leases, o)
+				work(on, c.Leases, o)
 				n += len(c.Leases)
 			}
 		}
 		return n
 	}
 	together(8, func(i int) {
+		on := nodes[i/4%len(nodes)]
 		for n := range each {
 			switch i % 4 {
 			case 0, 1:
 				room := func(e *hook.Endpoint, _ int) bool { return e.ID == endpoints[i%2] && n%2 == 0 }
-				a, _ := f.acceptOne(&places{room: room}, f.event())
+				a, _ := on.acceptOne(&places{room: room}, f.event())
 				mu.Lock()
 				messages = append(messages, a.Message.ID)
 				mu.Unlock()
-				work(a.Leased, []hook.Outcome{answerOK, answerFail}[n/2%2])
+				work(on, a.Leased, []hook.Outcome{answerOK, answerFail}[n/2%2])
 			case 2:
-				claim([]hook.Outcome{answerOK, answerFail}[n%2])
+				claim(on, []hook.Outcome{answerOK, answerFail}[n%2])
 			case 3:
 				mu.Lock()
 				var id hook.ID
@@ -265,7 +269,7 @@ func wholeRoad(f *fixture) {
 				}
 				mu.Unlock()
 				if !id.IsZero() {
-					if _, err := f.store.Resend(f.ctx, f.env, f.app, hook.Ref{ID: id}, hook.Ref{ID: endpoints[n%2]}, f.now, nil); err != nil {
+					if _, err := on.store.Resend(f.ctx, f.env, f.app, hook.Ref{ID: id}, hook.Ref{ID: endpoints[n%2]}, f.now, nil); err != nil {
 						f.Errorf("resend: %v", err)
 					}
 				}
@@ -278,7 +282,7 @@ func wholeRoad(f *fixture) {
 			}
 		}
 	})
-	for rounds := 0; claim(answerOK) > 0; rounds++ {
+	for rounds := 0; claim(f, answerOK) > 0; rounds++ {
 		testx.True(f, rounds < 1000, "the work ends")
 	}
 	testx.Equal(f, len(messages), each*4)

@@ -15,6 +15,10 @@ import (
 // noon is when every test begins.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// nodeLease is how long nodes live that are not meant to die: longer than any
+// test takes by a clock of the store's own.
+const nodeLease = time.Hour
+
 // policy is the retry schedule of the tests: four attempts in all.
 var policy = hook.RetryPolicy{
 	Steps:        []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute},
@@ -61,7 +65,7 @@ func (f *fixture) must(err error) {
 // register makes the test's node anew.
 func (f *fixture) register() {
 	f.Helper()
-	f.node = testx.Must(f.store.RegisterNode(f.ctx, "node", f.now))(f)
+	f.node = testx.Must(f.store.RegisterNode(f.ctx, "node", nodeLease, f.now))(f)
 }
 
 // crash goes on with what a killed process would have left.

@@ -22,7 +22,7 @@ var isolationTests = []test{
 // be here or in intrusions.
 var withoutTenant = []string{
 	"Ping", "Close", "CreateEnvironment", "ListEnvironments", "CreateKey", "FindKeyByHash", "TouchKeys",
-	"RegisterNode", "Lanes", "Claim", "Settle", "Release", "CancelLane", "QueueStats", "RunningTasks", "RecoverStep", "Expire",
+	"RegisterNode", "Beat", "LeaveNode", "Rescue", "ListNodes", "FeedEnd", "RollUp", "Lanes", "Claim", "Settle", "Release", "CancelLane", "QueueStats", "RunningTasks", "RecoverStep", "Expire",
 }
 
 // estate is one of everything, in one environment.
@@ -190,6 +190,21 @@ var intrusions = []intrusion{
 		n, err := f.store.CountAttempts(f.ctx, env, app, s.endpoint, noon.Add(-day), noon.Add(day))
 		return n != hook.AttemptCounts{}, err
 	}},
+	{"ListRollups", false, func(f *fixture, env, app hook.ID, s estate) (bool, error) {
+		a, err := f.store.ListRollups(f.ctx, hook.StatsFilter{Env: env, App: app, Endpoint: s.endpoint})
+		if err != nil || app != s.app {
+			return len(a) > 0, err
+		}
+		b, err := f.store.ListRollups(f.ctx, hook.StatsFilter{Env: env, App: app})
+		return len(a)+len(b) > 0, err
+	}},
+	{"ReadFeed", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		a, err1 := f.store.ReadFeed(f.ctx, hook.FeedMessages, env, hook.Cursor{}, 250)
+		b, err2 := f.store.ReadFeed(f.ctx, hook.FeedAttempts, env, hook.Cursor{}, 250)
+		return slices.ContainsFunc(append(a.Items, b.Items...), func(i hook.FeedItem) bool {
+			return i.Message == s.message || i.Attempt == s.attempt || i.Env == s.env
+		}), errors.Join(err1, err2)
+	}},
 	{"ExpungeAttempt", false, func(f *fixture, env, app hook.ID, s estate) (bool, error) {
 		return did(0, f.store.ExpungeAttempt(f.ctx, env, app, s.message, s.attempt))
 	}},
@@ -245,6 +260,8 @@ func (f *fixture) inventory(s estate) []any {
 	add(types, err)
 	counts, err := f.store.CountAttempts(f.ctx, s.env, s.app, s.endpoint, noon.Add(-day), noon.Add(day))
 	add(counts, err)
+	hours, err := f.store.ListRollups(f.ctx, hook.StatsFilter{Env: s.env, App: s.app})
+	list(hours, err)
 	return append(all, f.key("key of "+app.Name), f.key("token of "+app.Name), f.lanesOf(s.endpoint))
 }
 

@@ -17,12 +17,15 @@ type model struct {
 	messages  []*modelMessage // in the order of acceptance; removed ones are taken out
 	keys      map[string]*modelKey
 	tasks     []*modelTask
+	commits   int             // of messages or attempts
+	feeds     [2][]modelEntry // by kind
 }
 
 type modelEndpoint struct {
 	value   hook.Endpoint // the settings, and what the store last said about them
 	app     int
 	deleted bool
+	hours   map[time.Time]hook.Tally // of its attempts, by the hour in which they began
 }
 
 // closed is why the endpoint takes nothing.
@@ -81,6 +84,7 @@ type modelAttempt struct {
 	manual bool
 	class  hook.Class
 	at     time.Time
+	took   time.Duration
 }
 
 type modelKey struct {
@@ -170,6 +174,7 @@ func (m *model) accept(app int, e *hook.NewEvent, key, fingerprint string) (refu
 		}
 	}
 	m.messages = append(m.messages, msg)
+	m.publish(hook.FeedMessages, modelEntry{message: msg})
 	if e.Idempotency != nil {
 		m.keys[key] = &modelKey{fingerprint: fingerprint, message: msg, id: e.ID, expires: e.Idempotency.ExpiresAt}
 	}
@@ -217,6 +222,8 @@ func (m *model) settle(l *modelLease, t hook.Transition, attempt *modelAttempt, 
 		d.attempts++
 		d.status = status
 		d.log = append(d.log, *attempt)
+		m.publish(hook.FeedAttempts, modelEntry{message: d.message, delivery: d, attempt: attempt.id})
+		d.endpoint.sumUp(attempt)
 		d.retry = true
 	}
 	if d.again {
@@ -295,6 +302,9 @@ func (m *model) dropPayload(msg *modelMessage) (unsent int) {
 
 // expire is all that retention does at this time.
 func (m *model) expire(keep hook.Retention) (out hook.Expired) {
+	if keep.Messages > 0 {
+		m.forgetHours(m.now.Add(-keep.Messages))
+	}
 	past := func(at time.Time, keep time.Duration) bool { return keep > 0 && at.Before(m.now.Add(-keep)) }
 	for _, msg := range slices.Clone(m.messages) {
 		own := !msg.expires.IsZero()

@@ -142,6 +142,7 @@ func (w *world) event() (app int, e hook.NewEvent, key, fingerprint string) {
 
 func (w *world) acceptSome() {
 	n := 1 + w.rng.IntN(3)
+	w.commits++
 	events := make([]hook.NewEvent, n)
 	places := &places{room: func(*hook.Endpoint, int) bool { return w.chance(40) }}
 	type want struct {
@@ -324,6 +325,7 @@ const disableAfter = 4 * time.Hour
 
 func (w *world) settleSome() {
 	taken := w.takeLeases(4)
+	w.commits++
 	batch := make([]hook.Settlement, len(taken))
 	for i, held := range taken {
 		l, o := held.lease, w.answer()
@@ -339,6 +341,7 @@ func (w *world) settleSome() {
 			s.Attempt = hook.Attempt{
 				ID: w.id(), Message: l.Message.ID, Endpoint: l.Endpoint.ID, Number: l.Number, URL: l.Endpoint.URL,
 				Outcome: o, StartedAt: w.now, NextDue: s.Then.Due,
+				Timings: hook.Timings{Total: time.Duration(w.rng.IntN(30_000_000)) * time.Microsecond},
 			}
 			if l.Tried.Manual {
 				s.Attempt.Trigger = hook.TriggerManual
@@ -364,7 +367,7 @@ func (w *world) settled(held *modelLease, s hook.Settlement, got hook.Settled) {
 	}
 	var attempt *modelAttempt
 	if !s.Attempt.ID.IsZero() {
-		attempt = &modelAttempt{s.Attempt.ID, s.Lease.Number, s.Lease.Tried.Manual, s.Attempt.Outcome.Class, w.now}
+		attempt = &modelAttempt{s.Attempt.ID, s.Lease.Number, s.Lease.Tried.Manual, s.Attempt.Outcome.Class, w.now, s.Attempt.Timings.Total}
 	}
 	w.note("%s, tried %t: %s %s", what, attempt != nil, s.Then.State, s.Then.Reason)
 	due, disabled := w.settle(held, s.Then, attempt, s.Attempt.Outcome.Status, s.DisableAfter)

@@ -15,7 +15,7 @@ import (
 )
 
 // seeds is how many random sequences the model test plays.
-var seeds = flag.Int("storetest.seeds", 0, "random sequences of the model test; 0: 200, or 12 under the race detector or with -short")
+var seeds = flag.Int("storetest.seeds", 0, "random sequences of the model test; 0: 200, or 12 under the race detector, with -short or on a database server")
 
 const (
 	// length is how many operations a sequence has.
@@ -25,12 +25,13 @@ const (
 	lookEvery = 6
 )
 
-// runModel plays each seed as a subtest of its own.
-func runModel(t *testing.T, open Open) {
+// runModel plays each seed as a subtest of its own. On a shared store, which is a
+// database server, each takes much longer.
+func runModel(t *testing.T, open Open, shared bool) {
 	n := *seeds
 	switch {
 	case n > 0:
-	case testing.Short() || raceDetector:
+	case testing.Short() || raceDetector || shared:
 		n = 12
 	default:
 		n = 200
@@ -68,6 +69,8 @@ type world struct {
 	leases  []*modelLease // given and not ended by us, void ones too
 	serial  uint64
 	trace   []string
+	cursors [2]hook.Cursor // by kind of feed: how far it was read
+	read    [2]int         // and how many entries of the model's that is
 }
 
 // play gives the first mismatch, "" for none, and what was done up to then.
@@ -95,6 +98,7 @@ func play(t *testing.T, open Open, seed uint64, every int) (failure string, trac
 	}
 	w.drain()
 	w.watch()
+	w.readOn()
 	return "", nil
 }
 
@@ -162,6 +166,8 @@ var operations = []struct {
 	{1, (*world).registerAgain},
 	{3, (*world).expireSome},
 	{2, (*world).expungeOne},
+	{5, (*world).rollUpSome},
+	{4, (*world).readOn},
 }
 
 func (w *world) step() {
@@ -194,7 +200,7 @@ func (w *world) passTime() {
 }
 
 func (w *world) register() {
-	n, err := w.store.RegisterNode(w.ctx, "node", w.now)
+	n, err := w.store.RegisterNode(w.ctx, "node", nodeLease, w.now)
 	w.ok(err)
 	w.node = n
 	w.model.register()

@@ -150,6 +150,16 @@ func (w *world) watchApp(app int) {
 		return w.store.ListMessages(w.ctx, hook.MessageFilter{Env: w.env, App: w.apps[app], Page: p})
 	})
 	w.equal(idsOf(got, byID), want, "messages of an application")
+
+	var endpoints []*modelEndpoint
+	for _, e := range w.endpoints {
+		if e.app == app {
+			endpoints = append(endpoints, e)
+		}
+	}
+	hours, err := w.store.ListRollups(w.ctx, hook.StatsFilter{Env: w.env, App: w.apps[app]})
+	w.ok(err)
+	w.equal(hours, rollups(hook.ID{}, endpoints...), "hours of an application")
 }
 
 func (w *world) watchEndpoint(e *modelEndpoint) {
@@ -162,27 +172,10 @@ func (w *world) watchEndpoint(e *modelEndpoint) {
 
 	var attempts []modelAttempt
 	var want []shown
-	var counts hook.AttemptCounts
 	for _, d := range slices.Backward(w.deliveries(mine)) {
 		attempts = append(attempts, d.log...)
 		if d.listed() {
 			want = append(want, d.shown())
-		}
-		switch d.shown().State {
-		case hook.Pending:
-			counts.Pending++
-		case hook.Sending:
-			counts.Sending++
-		case hook.Canceled:
-			counts.Canceled++
-		case hook.Delivered, hook.Failed: // their attempts are counted
-		}
-	}
-	for _, a := range attempts {
-		if a.class == hook.Success {
-			counts.Success++
-		} else {
-			counts.Fail++
 		}
 	}
 	slices.SortFunc(attempts, func(a, b modelAttempt) int { return slices.Compare(b.id[:], a.id[:]) })
@@ -191,7 +184,7 @@ func (w *world) watchEndpoint(e *modelEndpoint) {
 	})
 	seen := make([]modelAttempt, 0, len(tries))
 	for _, a := range tries {
-		seen = append(seen, modelAttempt{a.ID, a.Number, a.Trigger == hook.TriggerManual, a.Outcome.Class, a.StartedAt})
+		seen = append(seen, modelAttempt{a.ID, a.Number, a.Trigger == hook.TriggerManual, a.Outcome.Class, a.StartedAt, a.Timings.Total})
 	}
 	w.equal(fmt.Sprint(seen), fmt.Sprint(attempts), "attempts of endpoint "+w.endpointName(e))
 
@@ -203,9 +196,22 @@ func (w *world) watchEndpoint(e *modelEndpoint) {
 		of := slices.IndexFunc(w.messages, func(m *modelMessage) bool { return m.value.ID == d.Delivery.Message })
 		w.equal(w.sees(d.Delivery, w.messages[of].deliveries[e]), want[i], "a delivery in the list of endpoint "+w.endpointName(e))
 	}
-	n, err := w.store.CountAttempts(w.ctx, w.env, w.apps[e.app], e.value.ID, noon.Add(-day), w.now.Add(day))
+	w.watchCounts(e)
+}
+
+// watchCounts looks at the counts of all time and of some, and at the hours.
+func (w *world) watchCounts(e *modelEndpoint) {
+	quarters := int(w.now.Sub(noon)/(15*time.Minute)) + 1
+	since := noon.Add(time.Duration(w.sizes.IntN(quarters)) * 15 * time.Minute)
+	until := since.Add(time.Duration(w.sizes.IntN(quarters)) * 15 * time.Minute)
+	for _, r := range [][2]time.Time{{noon.Add(-day), w.now.Add(day)}, {since, until}} {
+		n, err := w.store.CountAttempts(w.ctx, w.env, w.apps[e.app], e.value.ID, r[0], r[1])
+		w.ok(err)
+		w.equal(n, w.counts(e, r[0], r[1]), fmt.Sprintf("counts of endpoint %s from %v to %v", w.endpointName(e), r[0].Sub(noon), r[1].Sub(noon)))
+	}
+	got, err := w.store.ListRollups(w.ctx, hook.StatsFilter{Env: w.env, App: w.apps[e.app], Endpoint: e.value.ID})
 	w.ok(err)
-	w.equal(n, counts, "counts of endpoint "+w.endpointName(e))
+	w.equal(got, rollups(e.value.ID, e), "hours of endpoint "+w.endpointName(e))
 }
 
 func (w *world) watchLanes() {

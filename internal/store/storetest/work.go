@@ -15,6 +15,7 @@ var backlog = flag.Int("storetest.due", 0,
 
 var workTests = []test{
 	{"a claim costs what it leases, not what is due", claimCost},
+	{"statistics and feeds cost what they give, not what has ended", statisticsCost},
 }
 
 // claimCost counts what the store visits for claims and for the list of lanes,
@@ -87,13 +88,7 @@ func (f *fixture) claimCosts(hanging, healthy hook.ID) map[string]int64 {
 	}
 	f.accept(slow...)
 	cost := map[string]int64{}
-	count := func(what string, look func()) {
-		before := f.harness.Visited(f.T)
-		idle := f.harness.Visited(f.T) - before // what the counting itself visits
-		before += idle
-		look()
-		cost[what] = f.harness.Visited(f.T) - before - idle
-	}
+	count := func(what string, look func()) { cost[what] = f.visits(look) }
 	look := func(what string, endpoint hook.ID, most int) {
 		f.accept(events...)
 		for i := range events {
@@ -118,4 +113,87 @@ func (f *fixture) claimCosts(hanging, healthy hook.ID) map[string]int64 {
 		testx.Equal(f, testx.Must(f.store.CancelLane(f.ctx, hanging, hook.ReasonByUser, f.now, k))(f), k)
 	})
 	return cost
+}
+
+// statisticsCost counts what the store visits for statistics and feeds behind a
+// history of some messages, and behind ten times as many in the same hours.
+func statisticsCost(f *fixture) {
+	if f.harness.Visited == nil {
+		return // the store cannot count; its own package has to show it then
+	}
+	e := f.newEndpoint()
+	start := f.now
+	few := f.statisticsCosts(e.ID, start, 600)
+	many := f.statisticsCosts(e.ID, start, 6000)
+	for what, before := range few {
+		f.Logf("%s: visited %d behind a history, %d behind a long one", what, before, many[what])
+		testx.True(f, many[what] <= 2*before+10, fmt.Sprintf("%s visits %d behind a history, %d behind a long one", what, before, many[what]))
+	}
+}
+
+// statisticsCosts adds n messages with an attempt each to the twelve hours from
+// start on, and gives what is visited then.
+func (f *fixture) statisticsCosts(endpoint hook.ID, start time.Time, n int) map[string]int64 {
+	f.Helper()
+	const hours = 12
+	for hour := range hours {
+		f.now = start.Add(time.Duration(hour)*time.Hour + 30*time.Minute)
+		f.sendMany(n / hours)
+	}
+	f.now = start.Add(hours * time.Hour)
+	for more := true; more; {
+		more = f.rollUp(1000) == 1000
+	}
+	cursors := map[hook.FeedKind]hook.Cursor{}
+	for _, kind := range hook.FeedKinds {
+		cursors[kind] = testx.Must(f.store.FeedEnd(f.ctx, kind))(f)
+	}
+	f.sendMany(5)
+	cost := map[string]int64{}
+	count := func(what string, look func()) { cost[what] = f.visits(look) }
+	count("the count of all attempts", func() {
+		c := testx.Must(f.store.CountAttempts(f.ctx, f.env, f.app, endpoint, start.Add(-90*time.Minute), f.now.Add(90*time.Minute)))(f)
+		testx.True(f, c.Success+c.Fail >= int64(n), "they are counted")
+	})
+	count("the hours of an endpoint", func() { testx.Equal(f, len(f.rollups(f.app, endpoint, start, f.now.Add(time.Hour))), hours+1) })
+	count("the hours of an application", func() { testx.Equal(f, len(f.rollups(f.app, hook.ID{}, start, f.now.Add(time.Hour))), hours+1) })
+	for _, kind := range hook.FeedKinds {
+		count("the end of the feed of "+kind.String(), func() {
+			p := testx.Must(f.store.ReadFeed(f.ctx, kind, f.env, cursors[kind], 10))(f)
+			testx.Equal(f, len(p.Items), 5)
+		})
+	}
+	count("summing up the last ones", func() { testx.Equal(f, f.rollUp(10), 5) })
+	return cost
+}
+
+// sendMany stores messages for all endpoints, with an attempt each. Every fifth fails for good.
+func (f *fixture) sendMany(n int) {
+	f.Helper()
+	events := make([]hook.NewEvent, n)
+	for i := range events {
+		events[i] = f.event()
+	}
+	var settle []hook.Settlement
+	for i, a := range f.acceptWith(&places{room: everywhere}, events...) {
+		for _, l := range a.Leased {
+			s := f.settlement(l, answerOK)
+			if i%5 == 4 {
+				s = f.settlement(l, answerFail)
+				s.Then = hook.Transition{State: hook.Failed, Reason: hook.ReasonExhausted, Step: 1}
+			}
+			settle = append(settle, s)
+		}
+	}
+	f.settleAll(settle...)
+}
+
+// visits counts what the store visits for one look.
+func (f *fixture) visits(look func()) int64 {
+	f.Helper()
+	before := f.harness.Visited(f.T)
+	idle := f.harness.Visited(f.T) - before // what the counting itself visits
+	before += idle
+	look()
+	return f.harness.Visited(f.T) - before - idle
 }

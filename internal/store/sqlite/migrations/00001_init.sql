@@ -171,6 +171,7 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_endpoint ON deliveries (endpoint, message);
 CREATE INDEX deliveries_queue ON deliveries (endpoint, lane, due) WHERE due IS NOT NULL AND node IS NULL;
 CREATE INDEX deliveries_claimed ON deliveries (node) WHERE due IS NOT NULL AND node IS NOT NULL;
+CREATE INDEX deliveries_canceled ON deliveries (endpoint, message) WHERE state = 4;
 
 CREATE TABLE attempts (
   seq              INTEGER PRIMARY KEY,
@@ -193,11 +194,26 @@ CREATE TABLE attempts (
 CREATE UNIQUE INDEX attempts_message ON attempts (message, id);
 CREATE INDEX attempts_endpoint ON attempts (endpoint, id, class); -- class: counts need not read the rows
 
+-- Attempts summed up by the hour in which they began (hours since 1970), for
+-- each endpoint (endpoints.seq) and, as endpoint 0, for the whole application.
+CREATE TABLE rollups (
+  app      INTEGER NOT NULL,          -- applications.seq
+  endpoint INTEGER NOT NULL,
+  hour     INTEGER NOT NULL,
+  tally    BLOB NOT NULL,             -- hook.Tally
+  PRIMARY KEY (app, endpoint, hour)
+) WITHOUT ROWID;
+CREATE INDEX rollups_hour ON rollups (hour);
+
+-- An id is never given out twice, so that a node and its epoch name one life.
 CREATE TABLE nodes (
-  id      INTEGER PRIMARY KEY,
-  name    TEXT NOT NULL UNIQUE,
-  epoch   INTEGER NOT NULL,
-  started INTEGER NOT NULL
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  name     TEXT NOT NULL UNIQUE,
+  epoch    INTEGER NOT NULL,
+  delivers INTEGER NOT NULL,
+  started  INTEGER NOT NULL,
+  seen     INTEGER NOT NULL,          -- its last beat
+  until    INTEGER                    -- the end of its lease; NULL: it has ended
 );
 
 CREATE TABLE tasks (
@@ -222,10 +238,11 @@ CREATE INDEX tasks_running ON tasks (seq) WHERE status = 'running';
 
 -- Single values: open_from is the first message that may have a delivery leased
 -- at accept and not yet settled; a start looks for such leases from there on.
--- last_message is the highest messages.seq that was given out when retention last
--- removed messages: a seq is never given out twice.
+-- last_message and last_attempt are the highest messages.seq and attempts.seq that
+-- were given out when retention last removed any: a seq is never given out twice.
+-- rolled_up is the last attempts.seq that rollups count.
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) WITHOUT ROWID;
-INSERT INTO meta (name, value) VALUES ('open_from', 0), ('last_message', 0);
+INSERT INTO meta (name, value) VALUES ('open_from', 0), ('last_message', 0), ('last_attempt', 0), ('rolled_up', 0);

@@ -1,0 +1,38 @@
+package postgres
+
+// ListQueries are the texts of all lists.
+var ListQueries = listQueries
+
+func (q listQuery) texts() []string { return []string{q.ascending, q.descending} }
+
+// Queries are the texts of statements over tables that grow, by what they are for.
+var Queries = map[string][]string{
+	"applications":                    listApplications.texts(),
+	"keys":                            listKeys.texts(),
+	"endpoints":                       listEndpoints.texts(),
+	"event types":                     listEventTypes.texts(),
+	"event types of a name":           append(listEventTypesBehind.texts(), listEventTypesBefore.texts()...),
+	"tasks":                           listTasks.texts(),
+	"messages":                        listMessages.texts(),
+	"attempts of an endpoint":         listAttemptsOfEndpoint.texts(),
+	"attempts of a message":           listAttemptsOfMessage.texts(),
+	"deliveries of an endpoint":       listDeliveriesOfEndpoint.texts(),
+	"deliveries of a message":         listDeliveriesOfMessage.texts(),
+	"explain, delivered":              {explainDelivered},
+	"explain, others":                 {explainOthers},
+	"explain, attempts":               {attemptsOfMessage},
+	"explain, last attempts":          {explainedAttempts},
+	"count, attempts":                 {countTries},
+	"count, claimed":                  {countClaimed},
+	"count, leased at accept":         {countAccepted},
+	"count, waiting":                  {countWaiting},
+	"count, end of a slice":           {endOfSlice},
+	"count, canceled":                 {countCanceled},
+	"queue, bounded":                  {countQueue},
+	"queue, oldest":                   {oldestDue},
+	"resend":                          {planManual},
+	"payloads of a partition":         {payloadsFrom},
+	"attempts not in the rollups":     {attemptsAfter},
+	"endpoints that can be forgot":    {oldEndpoints},
+	"applications that can be forgot": {oldApplications},
+}
