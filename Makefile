@@ -16,13 +16,15 @@ RACE     := $(if $(CC_FOUND),-race)
 
 FUZZTIME ?= 10s
 ROUNDS   ?= 50
+SEEDS    ?= 2000
+FIRST    ?= 1
 
 export CGO_ENABLED := 0
 
-.PHONY: help check format vet lint generated tidy test test-crash fuzz bench build dev
+.PHONY: help check format vet lint generated tidy test postgresql test-crash test-pgbouncer fuzz sim sim-mutants bench build dev
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## run the server with the defaults of a laptop
 	go run ./cmd/grapnel dev
@@ -41,6 +43,7 @@ vet:
 	@echo 'check: go vet'
 	@go vet ./...
 	@go vet -tags crash ./test/...
+	@go vet -tags pgbouncer ./internal/store/postgres
 
 lint: bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 	@echo 'check: golangci-lint'
@@ -64,20 +67,46 @@ tidy:
 	@echo 'check: go.mod'
 	@go mod tidy -diff
 
-test: ## run all tests, with the race detector
+test: postgresql ## run all tests, with the race detector
 	$(if $(RACE),,@echo 'no C compiler found: the tests run without the race detector')
 	@echo 'test: the cost of a claim with 1,000,000 deliveries due, which the race detector would make too slow'
 	go test -count 1 -run 'TestStoreConforms/work' ./internal/store/sqlite
 	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m ./...
 
+# The tests start a server of their own from what the machine has.
+postgresql:
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo 'installing PostgreSQL'; apt-get update -qq; apt-get install -y -qq postgresql >/dev/null; \
+		else \
+			echo 'the tests need PostgreSQL (initdb and postgres): install it and try again' >&2; exit 1; \
+		fi; \
+	fi
+
 test-crash: ## kill the real server under load and count what it lost (ROUNDS=50)
 	ROUNDS=$(ROUNDS) go test -tags crash -timeout 60m -count 1 -v ./test/crash/...
+
+test-pgbouncer: ## run the suite of stores on PostgreSQL behind PgBouncer in transaction mode
+	@if ! PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo 'test-pgbouncer: installing PgBouncer'; apt-get update -qq; apt-get install -y -qq pgbouncer >/dev/null; \
+		else \
+			echo 'test-pgbouncer: PgBouncer is not installed, and this is not root on a system with apt-get: install it and try again' >&2; exit 1; \
+		fi; \
+	fi
+	go test -tags pgbouncer -timeout 30m -count 1 -run 'PgBouncer' ./internal/store/postgres
 
 fuzz: ## run each fuzz test for FUZZTIME=10s
 	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z0-9_]*' | while IFS=: read -r file name; do \
 		echo "fuzz: $${file%/*} $${name#func }"; \
 		go test -run '^$$' -fuzz "^$${name#func }$$" -fuzztime $(FUZZTIME) "./$${file%/*}" </dev/null; \
 	done
+
+sim: ## play SEEDS=2000 seeds of the simulation, from FIRST=1 on
+	go test ./test/sim -count 1 -timeout 60m -run TestSimulation -sim.first $(FIRST) -sim.seeds $(SEEDS)
+
+sim-mutants: ## break the server in known ways; the simulation must find each within SEEDS=100
+	test/sim/mutants.sh $(if $(filter file,$(origin SEEDS)),100,$(SEEDS))
 
 bench: build ## measure the rows of docs/performance.md
 	GRAPNEL='$(CURDIR)/bin/grapnel' test/bench/rows.sh

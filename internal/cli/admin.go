@@ -95,7 +95,10 @@ func (d *admin) failed(ctx context.Context, what, place string, err error) error
 	case errors.Is(err, move.NotABackup), errors.Is(err, move.CutOff), errors.Is(err, move.Damaged), errors.Is(err, move.NewerFormat):
 		f.exit, f.code = ExitInvalid, "bad_backup"
 	case errors.Is(err, fs.ErrNotExist):
-		f.exit, f.code, f.why, f.fix = ExitNotFound, "not_found", "There is no "+place+".", "Name one that exists; a path that does not begin with / begins at the current folder."
+		f.exit, f.code, f.why = ExitNotFound, "not_found", "There is no "+place+"."
+		if f.fix == "" {
+			f.fix = "Name one that exists; a path that does not begin with / begins at the current folder."
+		}
 	}
 	return f
 }

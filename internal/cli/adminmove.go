@@ -136,7 +136,7 @@ func (d *admin) migrate(ctx context.Context, check bool) error {
 	place := d.cfg.ShownDB()
 	schema, err := move.SchemaOf(ctx, d.cfg.DB)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !d.cfg.Postgres():
 		return &failure{exit: ExitNotFound, code: "not_found", what: what, why: "There is no " + place + ".", fix: "A server makes it when it starts.", err: err}
 	case err != nil:
 		return d.failed(ctx, what, place, err)

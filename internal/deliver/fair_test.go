@@ -147,7 +147,7 @@ func TestRetriesLeavePlacesForFirstAttemptsElsewhere(t *testing.T) {
 		r.start()
 		places := map[hook.ID]hook.ID{}
 		sent := map[hook.ID][]hook.ID{}
-		for range 2 { // each may hold half of all places
+		for range 2 { // together they could hold all places but a few
 			app, ep := r.lone()
 			places[app], sent[app] = ep, r.publish(app, 50)
 		}
@@ -163,9 +163,9 @@ func TestRetriesLeavePlacesForFirstAttemptsElsewhere(t *testing.T) {
 			t.Errorf("retries hold %d of 16 places, want at most 12", s.Leased)
 		}
 		app, ep := r.lone()
-		ids := r.publish(app, 4)
+		ids := r.publish(app, 2)
 		pass(11 * time.Second)
-		r.wantStates(app, ep, ids, map[string]int{"delivered": 4})
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 2})
 	})
 }
 
@@ -229,5 +229,30 @@ func TestBodiesInFlightStayWithinTheMemory(t *testing.T) {
 		if n := r.mostAtOnce(); n > bound/body+1 {
 			t.Errorf("%d bodies were in flight at once, want at most %d", n, bound/body)
 		}
+	})
+}
+
+func TestApplicationsThatHangLeavePlacesForOthers(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.opts.MaxInFlight = 512
+		r.start()
+		app, ep := r.lone()
+		r.answer(func(ctx context.Context, l *hook.Lease) hook.Outcome {
+			if l.Endpoint.ID == ep {
+				return ok
+			}
+			return hang(ctx, l)
+		})
+		for range 20 { // each alone could fill many places, all together more than there are
+			greedy := r.app(0)
+			for range 50 {
+				r.endpoint(greedy, 0)
+			}
+			r.publish(greedy, 1)
+		}
+		pass(time.Second)
+		ids := r.publish(app, 1)
+		pass(100 * time.Millisecond)
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 1})
 	})
 }

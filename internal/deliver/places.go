@@ -45,12 +45,19 @@ func (p *places) scarce() bool { return p.used > p.max/4 }
 // leases may be taken.
 func (p *places) stuffed() bool { return p.bytes >= p.maxBytes || p.unsettled >= maxUnsettled }
 
-// freeFor is how many places the application may take; it never holds more than half of all.
+// freeFor is how many places the application may take. It holds no more of them, and
+// of memory, than it leaves free: one alone has half of all. The last eighth is for
+// those that have next to none, so that an application finds a place while others hold
+// theirs for endpoints that hang.
 func (p *places) freeFor(a *app) int {
-	if a.bytes > 0 && a.bytes >= p.maxBytes/2 {
+	if a.bytes > 0 && a.bytes >= p.maxBytes-p.bytes {
 		return 0
 	}
-	return max(0, min(p.free(), max(1, p.max/2)-a.leased))
+	free := p.free()
+	if n := min((free-a.leased+1)/2, free-p.max/8); n > 0 {
+		return n
+	}
+	return max(0, (free+31)/32-a.leased)
 }
 
 // tight reports whether new deliveries of the application must leave what is

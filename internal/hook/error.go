@@ -25,6 +25,7 @@ const (
 	CodeNotImplemented Code = "not_implemented"
 	CodeInternal       Code = "internal_error"
 	CodeUnavailable    Code = "unavailable"
+	CodeUnknown        Code = "outcome_unknown"
 )
 
 // CodeInfo describes one code: the HTTP status that carries it, what happened
@@ -59,6 +60,7 @@ var ErrorCatalog = []CodeInfo{
 	{CodeInternal, 500, "Internal error", "The server failed; its log has the cause under the request id.", "Try again; if it stays, report the request id."},
 	{CodeNotImplemented, 501, "Not implemented", "This server does not offer the operation.", "See the table of operations in the API documentation."},
 	{CodeUnavailable, 503, "Not available now", "The server cannot store or read right now. Nothing was accepted.", "Try again after the time in the Retry-After header."},
+	{CodeUnknown, 504, "Outcome unknown", "The database did not answer any more while the messages were being stored: they may be accepted or not.", "Send the same request again with the same idempotency key or event ids: what is stored is not stored twice."},
 }
 
 // Info looks a code up in ErrorCatalog.
@@ -116,6 +118,11 @@ func NotFound(what string) *Error {
 // Unavailable says that the store cannot take or give anything right now.
 func Unavailable(cause error) *Error {
 	return &Error{Code: CodeUnavailable, Detail: "The store is not available. Nothing was accepted.", Err: cause}
+}
+
+// Unknown says that nobody knows whether the store has taken something.
+func Unknown(cause error) *Error {
+	return &Error{Code: CodeUnknown, Detail: "The store broke off. It is not known whether this was accepted.", Err: cause}
 }
 
 // Invalid reports one invalid value at the place loc, such as

@@ -76,8 +76,10 @@ func New(o Options) *Keeper {
 // Start registers the node and beats once, so that the clock is right and it is
 // known who leads. An error is the store's.
 func (k *Keeper) Start(ctx context.Context) error {
-	if err := k.beat(ctx); err != nil {
-		return fmt.Errorf("joining the other nodes: %w", err)
+	for range 2 { // the first beat brings the store's clock, the second one goes by it
+		if err := k.beat(ctx); err != nil {
+			return fmt.Errorf("joining the other nodes: %w", err)
+		}
 	}
 	k.Log.InfoContext(ctx, "node joined", "name", k.Name, "node", k.node.ID, "epoch", k.node.Epoch, "leader", k.last.Leader)
 	return nil

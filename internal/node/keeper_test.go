@@ -21,8 +21,8 @@ func TestNodeBeatsAtRegularTimesAndStaysFresh(t *testing.T) {
 			r.wantFresh(true, "while beats come back")
 		}
 		r.set(func(w *world) {
-			if len(w.beats) != 101 || len(w.heard) != 101 || len(w.joined) != 1 {
-				t.Errorf("%d beats, %d heard, joined %d times, want 101, 101 and once", len(w.beats), len(w.heard), len(w.joined))
+			if len(w.beats) != 102 || len(w.heard) != 101 || len(w.joined) != 1 { // the first two before it serves
+				t.Errorf("%d beats, %d heard, joined %d times, want 102, 101 and once", len(w.beats), len(w.heard), len(w.joined))
 			}
 			b := w.beats[50]
 			if b.Lease != lease || !b.Delivers || b.Seen != 50 || b.Node != (hook.Node{ID: 7, Epoch: 1}) {
@@ -81,7 +81,7 @@ func TestLostNodeRegistersAgainAndSaysSo(t *testing.T) {
 			if !reflect.DeepEqual(w.joined, want) {
 				t.Errorf("joined as %v, want %v", w.joined, want)
 			}
-			if last := w.beats[len(w.beats)-1]; last.Node.Epoch != 2 || last.Seen != 1 {
+			if last := w.beats[len(w.beats)-1]; last.Node.Epoch != 2 || last.Seen != 2 {
 				t.Errorf("the first beat of the new life is %+v, want it to go on with the news", last)
 			}
 		})

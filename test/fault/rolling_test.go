@@ -19,6 +19,7 @@ func TestRollingRestartRefusesLosesAndDoublesNothing(t *testing.T) {
 		for _, n := range s.nodes {
 			s.flow(t, 300)
 			at := time.Now()
+			t.Logf("%s: life %d ends", at.Format("15:04:05.000"), n.now().Life)
 			if err := n.now().Stop(t.Context()); err != nil {
 				t.Error(err)
 			}
@@ -29,7 +30,7 @@ func TestRollingRestartRefusesLosesAndDoublesNothing(t *testing.T) {
 	s.flow(t, 300)
 	b := s.finish(t, "rolling restart of two nodes", slowest)
 	if n := s.Ledger.Said(0, http.StatusServiceUnavailable); n > 0 || b.Unknown > 0 {
-		t.Errorf("%d requests were refused and %d got no answer, want none", n, b.Unknown)
+		t.Errorf("%d requests were refused and %d got no answer, want none: %q", n, b.Unknown, s.Ledger.Unanswered())
 	}
 	if b.Doubles > 0 {
 		t.Errorf("%d deliveries came twice, though every node had time to end", b.Doubles)

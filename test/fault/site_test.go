@@ -126,7 +126,7 @@ func (s *site) followOne(ctx context.Context, n *node) {
 		if isReady(ctx, server) {
 			s.Ledger.Open(server.Door())
 		} else {
-			s.Ledger.Shut(server.Life)
+			s.Ledger.Shut(server.Door())
 		}
 		select {
 		case <-tick.C:
@@ -148,7 +148,7 @@ func (s *site) kill(n *node) {
 	server := n.now()
 	s.Ledger.Killed(server.Life, time.Now())
 	server.Kill()
-	s.Ledger.Shut(server.Life)
+	s.Ledger.Shut(server.Door())
 }
 
 // flow waits until so many more messages were accepted.
@@ -186,14 +186,20 @@ func (s *site) recovered(t *testing.T, parcels []rig.Parcel, since time.Time, li
 	if !s.Ledger.Arrived(parcels, drainWithin) {
 		t.Fatalf("of %d deliveries that were outstanding some never arrived:%s", len(parcels), s.logs())
 	}
-	took := time.Duration(0)
+	var took time.Duration
+	late := map[string]int{}
 	for _, p := range parcels {
-		if got, _ := s.Ledger.Receipts(p); len(got) > 0 {
-			took = max(took, got[0].At.Sub(since))
+		got, failed := s.Ledger.Receipts(p)
+		if len(got) == 0 {
+			continue
+		}
+		took = max(took, got[0].At.Sub(since))
+		if got[0].At.Sub(since) > limit {
+			late[fmt.Sprintf("%s from life %d, failed before: %t", s.Ledger.Targets[p.Target].Name, got[0].Life, len(failed) > 0)]++
 		}
 	}
 	if took > limit {
-		t.Errorf("the slowest of %d deliveries that were outstanding took %s, want at most %s", len(parcels), took, limit)
+		t.Errorf("the slowest of %d deliveries that were outstanding took %s, want at most %s; late are %v", len(parcels), took, limit, late)
 	}
 	return took
 }

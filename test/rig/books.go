@@ -154,7 +154,6 @@ func (l *Ledger) explain(b *Books, p Parcel, before, again Receipt) {
 		}
 		return
 	}
-	const clock = "15:04:05.000"
 	b.Needless = append(b.Needless, fmt.Sprintf("%s at %s: from life %d at %s to %s, then from life %d at %s to %s", p.Mark, l.Targets[p.Target].Name,
 		before.Life, before.Began.Format(clock), before.At.Format(clock), again.Life, again.Began.Format(clock), again.At.Format(clock)))
 }

@@ -1,6 +1,9 @@
 package rig
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Door is a server that takes messages, in one of its lives.
 type Door struct {
@@ -8,30 +11,25 @@ type Door struct {
 	URL  string
 }
 
-// Open lets publishers through to a server. Those that are open take turns.
+// Open lets publishers through to a server, and to none before it at its address.
+// Those that are open take turns.
 func (l *Ledger) Open(d Door) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.shut(d.Life)
+	l.shut(d)
 	l.doors = append(l.doors, d)
 	l.changed.Broadcast()
 }
 
-// Shut lets nobody through to the server of that life.
-func (l *Ledger) Shut(life int) {
+// Shut lets nobody through to a server, or to one before it at its address.
+func (l *Ledger) Shut(d Door) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.shut(life)
+	l.shut(d)
 }
 
-func (l *Ledger) shut(life int) {
-	kept := l.doors[:0]
-	for _, d := range l.doors {
-		if d.Life != life {
-			kept = append(kept, d)
-		}
-	}
-	l.doors = kept
+func (l *Ledger) shut(d Door) {
+	l.doors = slices.DeleteFunc(l.doors, func(other Door) bool { return other.URL == d.URL && other.Life <= d.Life })
 }
 
 // ShutAll lets nobody through to any server.

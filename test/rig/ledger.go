@@ -71,10 +71,14 @@ type Ledger struct {
 	faults      []string
 	troubles    []Trouble
 	answers     map[int]map[int]int // requests by life and status
+	silences    []string            // requests without an answer
 	unfinished  int                 // requests that publishers have begun
 	parked      int                 // of these, how many wait for a server to be tried again
 	count       int                 // accepted messages
 }
+
+// clock is how times are told.
+const clock = "15:04:05.000"
 
 // defaultBacklog is Target.Backlog where none is given.
 const defaultBacklog = 600
@@ -159,6 +163,20 @@ func (l *Ledger) said(life, status int) {
 		l.answers[life] = map[int]int{}
 	}
 	l.answers[life][status]++
+}
+
+// unanswered notes why a request got no answer.
+func (l *Ledger) unanswered(life int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silences = append(l.silences, fmt.Sprintf("%s: life %d: %v", time.Now().Format(clock), life, err))
+}
+
+// Unanswered lists the requests that got no answer, and why.
+func (l *Ledger) Unanswered() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.silences)
 }
 
 // Said is how many requests of publishers the server of a life answered with a

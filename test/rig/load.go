@@ -125,8 +125,9 @@ func (l *load) send(ctx context.Context, d Door, app int, more, once string, bod
 			}
 			return a, nil
 		}
-		l.world.Ledger.Shut(d.Life)
+		l.world.Ledger.Shut(d)
 		if !errors.Is(err, syscall.ECONNREFUSED) {
+			l.world.Ledger.unanswered(d.Life, err)
 			return a, err
 		}
 		var ok bool
@@ -196,7 +197,7 @@ func (l *load) publishWrong(ctx context.Context, d Door, i Item, turn int) {
 	a, err := Post(ctx, l.world.http, url, key, "", body)
 	switch {
 	case err != nil:
-		l.world.Ledger.Shut(d.Life)
+		l.world.Ledger.Shut(d)
 	case a.Status == http.StatusServiceUnavailable:
 		wait(ctx, refusedPause)
 	case a.Status != want:

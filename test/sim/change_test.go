@@ -53,7 +53,7 @@ func (w *world) alter(g *target, rev revision, q request) {
 		g.hold = hold{} // opening a closed endpoint forgets it
 	}
 	if rev.disabled {
-		g.mayBeDisabled = true
+		g.everDisabled = true
 	}
 	w.mu.Unlock()
 	w.calls.Go(func() {
@@ -63,10 +63,11 @@ func (w *world) alter(g *target, rev revision, q request) {
 		w.noteLocked("%s: %s %v %v disabled=%v: %d %v", g, q.method, rev.kinds, rev.channels, rev.disabled, r.status, r.err)
 		g.busy = false
 		last := &g.revisions[len(g.revisions)-1]
-		switch {
-		case r.outcome == accepted:
+		switch r.outcome {
+		case unknown: // it may be in force from now on
+		case accepted:
 			last.back = r.back
-		case r.outcome == refused:
+		case refused:
 			g.revisions = g.revisions[:len(g.revisions)-1]
 			if r.status == http.StatusNotFound && mayBeGone {
 				g.deletion().back = r.back // now it is known
@@ -104,7 +105,7 @@ func (w *world) resend() {
 		case r.outcome == accepted:
 			asked.accepted, asked.wall = began, wall
 		case r.outcome == unknown, r.status == 0, r.status == http.StatusServiceUnavailable:
-		case r.status == http.StatusBadRequest && (g.mayBeDisabled || e.expunged):
+		case r.status == http.StatusBadRequest && (g.everDisabled || e.expunged):
 		case r.status == http.StatusNotFound && g.deleted():
 		default:
 			w.violateLocked("resending %s to %s is refused: %d %s", e, g, r.status, r.body)
@@ -127,7 +128,7 @@ func (w *world) recoverAll() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.noteLocked("recover %s: %d %v", g, r.status, r.err)
-		if r.outcome == refused && r.status != 0 && r.status != http.StatusServiceUnavailable && !g.mayBeDisabled && !g.deleted() {
+		if r.outcome == refused && r.status != 0 && r.status != http.StatusServiceUnavailable && !g.everDisabled && !g.deleted() {
 			w.violateLocked("recovering %s is refused: %d %s", g, r.status, r.body)
 		}
 	})

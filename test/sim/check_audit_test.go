@@ -73,7 +73,7 @@ func (g *target) keepFailureClock(a *hook.Attempt, slack time.Duration) {
 		g.failingSince = a.StartedAt
 	}
 	if a.StartedAt.Add(a.Timings.Total+slack).Sub(g.failingSince) >= disableAfter {
-		g.mayBeDisabled = true
+		g.everDisabled = true
 	}
 }
 
@@ -261,6 +261,7 @@ func (w *world) checkRest() {
 	if err != nil || q.Due != 0 {
 		w.violate("%d deliveries are due in the end: %v", q.Due, err)
 	}
+	w.checkRollups()
 	if err := w.process.store.Ping(w.t.Context()); err != nil {
 		w.violate("the store does not answer in the end: %v", err)
 	}

@@ -100,7 +100,7 @@ func (c *checking) canceled(saidGone bool) {
 	excused := false
 	switch c.delivery.Reason {
 	case hook.ReasonEndpointDisabled:
-		excused = g.everDisabled()
+		excused = g.everDisabled
 	case hook.ReasonEndpointDeleted:
 		excused = g.deleted()
 	case hook.ReasonGone:
@@ -277,7 +277,7 @@ func (c *checking) plan(a *hook.Attempt, step int) {
 	took := a.Timings.Total
 	early, late := low+took*9/10, high+took
 	if r != nil {
-		late += c.w.clock.forward(r.start, r.end)
+		late += c.w.clock.forward(r.start, r.start.Add(took)) // its end, even if it was repeated
 	}
 	if wait := a.NextDue.Sub(a.StartedAt); wait < early-tolerance || wait > late+tolerance {
 		c.fail("after attempt %d (%s, step %d, took %v) the next is planned %v after its start, which is not from %v to %v",
@@ -319,7 +319,7 @@ func (c *checking) manual() {
 	if byHand > most {
 		c.fail("was tried %d times by hand, but that was asked for at most %d times", byHand, most)
 	}
-	if c.moment != final || asked == nil || asked.accepted.IsZero() || g.everDisabled() || g.deleted() || e.expunged {
+	if c.moment != final || asked == nil || asked.accepted.IsZero() || g.everDisabled || g.deleted() || e.expunged {
 		return
 	}
 	if !c.triedSince(asked) {

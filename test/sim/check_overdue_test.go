@@ -59,7 +59,10 @@ func (w *world) noteLate(e *event, g *target, d *hook.Delivery) {
 func (w *world) calmLocked(since time.Duration) bool {
 	from := time.Now().Add(-since)
 	p := w.process
-	if p.dead || p.ended || p.up.After(from) || p.trouble.After(from) || w.clock.offset != w.clock.peak {
+	if p.dead || p.ended || p.up.After(from) || w.clock.offset != w.clock.peak {
+		return false
+	}
+	if w.disk.slowUntil.After(from) || w.disk.failUntil.After(from) || p.trouble.After(from) {
 		return false
 	}
 	for _, j := range w.clock.jumps {

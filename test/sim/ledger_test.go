@@ -89,12 +89,12 @@ type target struct {
 	mood mood
 	hold hold
 
-	busy          bool // a change is under way
-	revisions     []revision
-	everGone      bool // has answered 410
-	mayBeDisabled bool // by a caller, or by the server
-	failingSince  time.Time
-	recovers      int // how often all that failed was asked for
+	busy         bool // a change is under way
+	revisions    []revision
+	everGone     bool // has answered 410
+	everDisabled bool // perhaps, by a caller or by the server
+	failingSince time.Time
+	recovers     int // how often all that failed was asked for
 }
 
 // String names the target in the trace.
@@ -161,6 +161,3 @@ func (g *target) wants(e *event) (yes, no bool) {
 	}
 	return yes, no
 }
-
-// everDisabled reports whether the target may have been disabled at some time.
-func (g *target) everDisabled() bool { return g.mayBeDisabled }

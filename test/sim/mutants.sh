@@ -41,7 +41,7 @@ for patch in "$@"; do
 		continue
 	fi
 	(cd "$work/copy" && go test ./test/sim -count 1 -timeout 30m -run TestSimulation -sim.seeds "$seeds") >"$work/out" 2>&1 || true
-	failed=$(grep -o -- '--- FAIL: TestSimulation/seed=[0-9]*' "$work/out" | sed 's/.*=//' | sort -n || true)
+	failed=$(grep -o -- 'to run it again: .*=[0-9]*' "$work/out" | sed 's/.*=//' | sort -nu || true)
 	if [ -z "$failed" ]; then
 		printf '%-16s SURVIVED %s seeds\n' "$name" "$seeds"
 		tail -n 5 "$work/out"

@@ -3,4 +3,4 @@
 package sim_test
 
 // shortSet is how many seeds plain go test runs.
-const shortSet = 40
+const shortSet = 30

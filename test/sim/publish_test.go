@@ -132,10 +132,11 @@ func (w *world) bookAs(e *event, r reply, status int, id string, err error) {
 	}
 	e.tries = append(e.tries, r.outcome)
 	w.noteLocked("%s (%s %v, key %q, id %q) to application %d: %d %s %v", e, e.kind, e.channels, e.key, e.eventID, e.app.number, status, id, r.err)
-	switch {
-	case r.outcome == refused:
+	switch r.outcome {
+	case unknown:
+	case refused:
 		w.checkRefusal(e, r, status)
-	case r.outcome == accepted:
+	case accepted:
 		message, ierr := hook.KindMessage.Parse(id)
 		switch {
 		case err != nil || ierr != nil:

@@ -4,4 +4,4 @@ package sim_test
 
 // shortSet is how many seeds plain go test runs. The race detector makes each
 // about ten times as expensive.
-const shortSet = 8
+const shortSet = 3

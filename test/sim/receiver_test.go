@@ -21,8 +21,6 @@ type parcel struct {
 	event    *event
 	target   *target
 	receipts []*receipt
-	checked  int // attempts that were looked at; the feed's part
-	seen     []time.Time
 }
 
 // receipt is one request that reached a target.
@@ -164,7 +162,7 @@ type hold struct {
 func (g *target) answered(w *world, r *receipt) {
 	switch r.status {
 	case http.StatusGone:
-		g.everGone, g.mayBeDisabled = true, true
+		g.everGone, g.everDisabled = true, true
 	case http.StatusTooManyRequests:
 		if until := time.Now().Add(r.asked[0]); r.asked[0] > 0 && (g.hold.process != r.process || until.After(g.hold.until)) {
 			g.hold = hold{r.process, time.Now(), until}
@@ -262,7 +260,9 @@ func (b *behavior) lie(c *testx.Conn, left <-chan struct{}, sent func()) {
 	case endless:
 		sent()
 		write(head + "\r\n")
-		for chunk := string(make([]byte, 16<<10)); write(chunk); {
+		more := true
+		for chunk := string(make([]byte, 16<<10)); more; {
+			more = write(chunk)
 		}
 	case trickle:
 		sent()

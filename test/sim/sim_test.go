@@ -41,10 +41,19 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// stuckAfter is how much real time a seed may take; it needs less than a second of
+// a processor, with the race detector a few. A goroutine that spins keeps simulated
+// time from passing, and nothing inside the bubble would notice.
+const stuckAfter = 3 * time.Minute
+
 // play runs one seed in a bubble. A bubble begins in 2000, when there were no ids.
 func play(t *testing.T, seed uint64) {
 	t.Helper()
 	dir := t.TempDir()
+	watch := time.AfterFunc(stuckAfter, func() {
+		panic(fmt.Sprintf("time stands still in a simulation: something spins\n\n%s", again(seed)))
+	})
+	defer watch.Stop()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 		w := newWorld(t, seed, dir)

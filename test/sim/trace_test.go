@@ -56,8 +56,12 @@ func (w *world) report() {
 		return
 	}
 	lines := w.lines[max(0, len(w.lines)-lastLines):]
-	w.t.Errorf("%s\n\nthe last steps:\n%s\n\nto run it again: go test ./test/sim -run TestSimulation -sim.seed=%d",
-		strings.Join(w.faults, "\n"), strings.Join(lines, "\n"), w.seed)
+	w.t.Errorf("%s\n\nthe last steps:\n%s\n\n%s", strings.Join(w.faults, "\n"), strings.Join(lines, "\n"), again(w.seed))
+}
+
+// again tells how to run a seed again.
+func again(seed uint64) string {
+	return fmt.Sprintf("to run it again: go test ./test/sim -run TestSimulation -sim.seed=%d", seed)
 }
 
 // serverLog is where the server's log goes: into the trace, if all of it is wanted.

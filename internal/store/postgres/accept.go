@@ -62,12 +62,16 @@ func isUnavailable(err error) bool {
 
 func (s *Store) acceptAll(calls []*waiting[*accepting]) error {
 	watch := startStopwatch()
+	var p *acceptance
 	var err error
 	for try := 1; ; try++ {
-		err = s.acceptOnce(calls)
+		p, err = s.acceptOnce(calls)
 		if !metAnother(err) || try == writeTries {
 			break
 		}
+	}
+	if p.inDoubt(err) {
+		err = s.resolve(calls, p, err)
 	}
 	s.opts.Observe(Commit{Operations: len(calls), Took: watch.elapsed(), Err: err})
 	return err
@@ -75,10 +79,10 @@ func (s *Store) acceptAll(calls []*waiting[*accepting]) error {
 
 // acceptOnce does the transaction once, and tells the engines what came of the
 // places they gave.
-func (s *Store) acceptOnce(calls []*waiting[*accepting]) error {
+func (s *Store) acceptOnce(calls []*waiting[*accepting]) (*acceptance, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, 2*s.opts.MaxWait)
 	defer cancel()
-	p := &acceptance{store: s}
+	p := &acceptance{store: s, calls: calls}
 	for _, w := range calls {
 		a := w.of
 		a.due = a.due[:0]
@@ -87,24 +91,35 @@ func (s *Store) acceptOnce(calls []*waiting[*accepting]) error {
 			p.items = append(p.items, &acceptItem{call: a, event: &a.events[i], out: &a.out[i]})
 		}
 	}
-	err := p.run(ctx)
-	if err != nil {
-		p.giveBack(err)
-		return err
+	if err := p.run(ctx); err != nil {
+		if p.inDoubt(err) {
+			p.keep()
+		}
+		p.giveBack()
+		return p, err
 	}
-	for _, w := range calls {
+	p.tell()
+	return p, nil
+}
+
+// tell tells the engines, here and elsewhere, what is due.
+func (p *acceptance) tell() {
+	for _, w := range p.calls {
 		for _, d := range w.of.due {
 			w.of.places.Due(d.endpoint, false, d.at)
 		}
 	}
-	s.hints.tell(p.elsewhere)
-	return nil
+	p.store.hints.tell(p.elsewhere)
 }
 
 // acceptance is one transaction that stores events.
 type acceptance struct {
 	store     *Store
+	calls     []*waiting[*accepting]
 	items     []*acceptItem
+	open      bool // statements are part of a transaction
+	sent      bool // what was sent may be committed
+	kept      *keptAcceptance
 	messages  messageRows
 	due       deliveryRows
 	queue     queueRows
@@ -140,7 +155,8 @@ func (p *acceptance) run(ctx context.Context) error {
 		if done || err != nil && pgCode(err) != codeUnique {
 			return err
 		}
-		p.giveBack(nil)
+		p.giveBack()
+		p.sent = false
 	}
 	if err := p.findApps(ctx, c); err != nil {
 		return err
@@ -208,6 +224,7 @@ func (p *acceptance) atOnce(ctx context.Context, c *conn, withKeys bool) (done b
 	if len(p.messages.id) == 0 {
 		return true, nil
 	}
+	p.sent = !p.open
 	_, err = c.one(ctx, storeAtOnce, p.arguments(), func(r *row) error {
 		done = r.bool(0)
 		return nil
@@ -218,6 +235,7 @@ func (p *acceptance) atOnce(ctx context.Context, c *conn, withKeys bool) (done b
 // withKeys is the rest of run for events that bring keys: who was first with a key
 // must be known before anything is stored.
 func (p *acceptance) withKeys(ctx context.Context, pc *pgxpool.Conn, c *conn) error {
+	p.sent, p.open = false, true
 	tx, err := pc.Begin(ctx)
 	if err != nil {
 		return err
@@ -226,6 +244,7 @@ func (p *acceptance) withKeys(ctx context.Context, pc *pgxpool.Conn, c *conn) er
 		_ = tx.Rollback(ctx) // the first error says it all
 		return err
 	}
+	p.sent = true
 	return tx.Commit(ctx)
 }
 
@@ -458,12 +477,8 @@ func (p *acceptance) plan(i *acceptItem, ep *cachedEndpoint, d *deliveryRow) {
 }
 
 // giveBack returns the places of a transaction that failed, or of one that was
-// not made. If the connection broke nobody knows whether it was committed: then its
-// leases are looked for later, and freed if they are there.
-func (p *acceptance) giveBack(err error) {
-	if err != nil && pgCode(err) == "" {
-		p.store.orphans.add(p.leased)
-	}
+// not made.
+func (p *acceptance) giveBack() {
 	for _, i := range p.items {
 		for _, l := range i.out.Leased {
 			i.call.places.Unreserve(l.Endpoint, l.Size())

@@ -51,6 +51,8 @@ func (s *Store) Lanes(ctx context.Context, after hook.ID, limit int) ([]hook.Lan
 
 // Claim implements store.Queue. Nodes pass over what another one is claiming.
 func (s *Store) Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedLane, error) {
+	s.orphans.claims.RLock()
+	defer s.orphans.claims.RUnlock()
 	var claim *claiming
 	err := s.write(ctx, func(ctx context.Context, c *conn) error {
 		claim = &claiming{store: s, request: r, out: make([]hook.ClaimedLane, len(r.Lanes))}
@@ -62,6 +64,11 @@ func (s *Store) Claim(ctx context.Context, r hook.ClaimRequest) ([]hook.ClaimedL
 		}
 		return nil, err
 	}
+	taken := make([]deliveryKey, len(claim.leases))
+	for i, l := range claim.leases {
+		taken[i] = keyOf(l)
+	}
+	s.orphans.known(taken)
 	return claim.out, nil
 }
 
@@ -346,7 +353,7 @@ const backInLane = `node = NULL, epoch = NULL, due = coalesce(d.due, {due}),
 
 // Release implements store.Queue.
 func (s *Store) Release(ctx context.Context, leases []*hook.Lease, now time.Time) error {
-	if err := s.release(ctx, leases, now); err != nil {
+	if _, err := s.release(ctx, leases, now); err != nil {
 		return err
 	}
 	for _, l := range leases {
@@ -357,10 +364,10 @@ func (s *Store) Release(ctx context.Context, leases []*hook.Lease, now time.Time
 	return nil
 }
 
-// release gives leases back that are still the node's.
-func (s *Store) release(ctx context.Context, leases []*hook.Lease, now time.Time) error {
+// release gives leases back that are still the node's, and gives those.
+func (s *Store) release(ctx context.Context, leases []*hook.Lease, now time.Time) (freed []deliveryKey, err error) {
 	if len(leases) == 0 {
-		return nil
+		return nil, nil
 	}
 	leases = slices.Clone(leases)
 	slices.SortFunc(leases, compareLeases)
@@ -372,10 +379,15 @@ func (s *Store) release(ctx context.Context, leases []*hook.Lease, now time.Time
 		within.add(l.Message.ID)
 		nodes[i], epochs[i], dues[i] = l.Node.ID, l.Node.Epoch, l.Due.UnixMicro()
 	}
-	return s.write(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.exec(ctx, releaseLeases, keys.message, keys.endpoint, nodes, epochs, dues, now, within.low, within.high)
-		return err
+	err = s.write(ctx, func(ctx context.Context, c *conn) error {
+		freed = freed[:0]
+		args := []any{keys.message, keys.endpoint, nodes, epochs, dues, now, within.low, within.high}
+		return c.query(ctx, releaseLeases, args, func(r *row) error {
+			freed = append(freed, deliveryKey{r.id(0), r.int(1)})
+			return nil
+		})
 	})
+	return freed, err
 }
 
 func compareLeases(a, b *hook.Lease) int {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -39,8 +40,14 @@ func as(user, address string) string {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	var settings []string
+	if flag.Lookup("test.bench").Value.String() == "" {
+		// The server is never cut off from its disk: no test needs it flushed.
+		settings = []string{"fsync=off", "full_page_writes=off", "autovacuum_naptime=1h"}
+	}
 	var err error
-	if cluster, err = testx.StartPostgreSQL(); err != nil {
+	if cluster, err = testx.StartPostgreSQL(settings...); err != nil {
 		panic(err)
 	}
 	defer cluster.Stop()
@@ -93,7 +100,7 @@ func newDatabase(t *testing.T, durable bool) (address string) {
 		t.Fatal(err)
 	}
 	defer c.Close(context.Background()) //nolint:errcheck // it is done
-	statements := []string{"CREATE DATABASE " + name + " OWNER " + owner + " TEMPLATE " + template + " STRATEGY file_copy"}
+	statements := []string{"CREATE DATABASE " + name + " OWNER " + owner + " TEMPLATE " + template + " STRATEGY wal_log"}
 	if !durable {
 		statements = append(statements, "ALTER DATABASE "+name+" SET synchronous_commit = off")
 	}

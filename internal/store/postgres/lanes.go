@@ -13,13 +13,13 @@ import (
 const intoQueue = `INSERT INTO queue (message, endpoint, retry, due) SELECT message, endpoint, retry, due FROM freed
   ON CONFLICT (message, endpoint) DO UPDATE SET retry = excluded.retry, due = excluded.due, node = NULL`
 
-// releaseLeases gives single leases back.
+// releaseLeases gives single leases back, and gives those that were there.
 var releaseLeases = `WITH freed AS (UPDATE deliveries d SET ` + strings.ReplaceAll(backInLane, "{due}", "g.due") + `, updated = $6
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS g(message, endpoint, node, epoch, due)
     WHERE d.message = g.message AND d.endpoint = g.endpoint AND d.node = g.node AND d.epoch = g.epoch
       AND d.message = ANY($1) AND d.message >= $7 AND d.message <= $8
-    RETURNING d.message, d.endpoint, d.retry, d.due)
-  ` + intoQueue
+    RETURNING d.message, d.endpoint, d.retry, d.due), queued AS (` + intoQueue + `)
+  SELECT message, endpoint FROM freed`
 
 // CancelLane implements store.Queue.
 func (s *Store) CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (n int, err error) {

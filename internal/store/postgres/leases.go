@@ -47,10 +47,14 @@ func (o *openLeases) end(message hook.ID) {
 	}
 }
 
-// next gives the mark to write; from now on nothing below it is leased.
-func (o *openLeases) next(now time.Time) hook.ID {
+// next gives the mark to write; from now on nothing below it is leased. It stays
+// where it is if now is not to be relied on.
+func (o *openLeases) next(now time.Time, unreliable bool) hook.ID {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if unreliable {
+		return o.mark
+	}
 	mark := hook.IDAt(now.Add(-markRest))
 	for second := range o.bySecond {
 		if id := hook.IDAt(time.Unix(second, 0)); compareIDs(id, mark) < 0 {
@@ -73,45 +77,68 @@ func (o *openLeases) reset(mark hook.ID) {
 
 // orphans are leases of transactions of which nobody knows whether they were
 // committed, because the connection broke. They are looked for with each beat, for
-// a while, and given back if they are there.
+// a while, and given back once if they are there.
+//
+// Nothing in the database tells an orphan from a lease of the same delivery that this
+// node took later, knowing it. So a claim that takes it makes it known, and no look
+// comes between the commit of a claim and that.
 type orphans struct {
-	mu     sync.Mutex
-	leases []*hook.Lease
-	looks  []int // how often each was looked for
+	claims sync.RWMutex // held by claims together, by a look alone
+
+	mu     sync.Mutex // guards the rest
+	leases map[deliveryKey]*orphan
+}
+
+type orphan struct {
+	lease *hook.Lease
+	looks int // how often it was looked for
 }
 
 // orphanLooks is how many beats an orphan is looked for: the transaction may still
 // be under way in the database.
 const orphanLooks = 60
 
+func newOrphans() *orphans { return &orphans{leases: map[deliveryKey]*orphan{}} }
+
 func (o *orphans) add(leases []*hook.Lease) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.leases = append(o.leases, leases...)
-	o.looks = append(o.looks, make([]int, len(leases))...)
+	for _, l := range leases {
+		o.leases[keyOf(l)] = &orphan{lease: l}
+	}
 }
 
-// take gives the orphans to look for now.
-func (o *orphans) take() []*hook.Lease {
+// known takes out what is no orphan any more.
+func (o *orphans) known(keys []deliveryKey) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var now, later []*hook.Lease
-	var looks []int
-	for i, l := range o.leases {
-		now = append(now, l)
-		if o.looks[i]+1 < orphanLooks {
-			later, looks = append(later, l), append(looks, o.looks[i]+1)
+	for _, k := range keys {
+		delete(o.leases, k)
+	}
+}
+
+// list gives the orphans to look for now.
+func (o *orphans) list() []*hook.Lease {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var now []*hook.Lease
+	for k, one := range o.leases {
+		now = append(now, one.lease)
+		if one.looks++; one.looks >= orphanLooks {
+			delete(o.leases, k)
 		}
 	}
-	o.leases, o.looks = later, looks
 	return now
 }
 
-// freeOrphans gives back those that are there.
+// freeOrphans gives back those that are there. It leaves them for the next beat
+// while a claim is under way.
 func (s *Store) freeOrphans(ctx context.Context, now time.Time) error {
-	leases := s.orphans.take()
-	if len(leases) == 0 {
+	if !s.orphans.claims.TryLock() {
 		return nil
 	}
-	return s.release(ctx, leases, now)
+	defer s.orphans.claims.Unlock()
+	freed, err := s.release(ctx, s.orphans.list(), now)
+	s.orphans.known(freed)
+	return err
 }

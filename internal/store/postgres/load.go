@@ -75,10 +75,12 @@ type loader struct {
 
 type loadedEndpoint struct{ seq, app int64 }
 
-// byTable is how the statements of a load are planned, which read whole tables.
+// byTable is how the statements of a load are planned, which read whole tables of
+// which nothing is known yet: a join must not go by anything but hashes, or it may
+// compare each row of an application with each other one.
 var byTable = []string{
-	"enable_seqscan = on", "enable_bitmapscan = on", "enable_sort = on", "enable_mergejoin = on", "enable_partitionwise_join = on",
-	"work_mem = '64MB'",
+	"enable_seqscan = on", "enable_bitmapscan = on", "enable_sort = on", "enable_mergejoin = off", "enable_nestloop = off",
+	"enable_partitionwise_join = on", "work_mem = '64MB'",
 }
 
 func load(ctx context.Context, c *conn, width time.Duration, next func() (hook.Record, error)) error {

@@ -170,7 +170,7 @@ func dangling(known bool) error {
 // withoutMessage finds records that name a message that is not there, or one of
 // another application.
 const withoutMessage = `SELECT 1 FROM {table} d JOIN endpoints e ON e.seq = d.endpoint
-  WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.app = e.app AND m.id = d.message) LIMIT 1`
+  LEFT JOIN messages m ON m.app = e.app AND m.id = d.message WHERE m.id IS NULL LIMIT 1`
 
 // finish makes the store as if it had come to all of this by itself. The feed of a
 // new follower begins behind all that was put in; and so do the rollups, which have

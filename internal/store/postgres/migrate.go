@@ -37,6 +37,9 @@ func migrate(ctx context.Context, cfg *pgx.ConnConfig, direct string) error {
 	}
 	defer guard.Close(ctx) //nolint:errcheck // ends the transaction
 	return pgx.BeginFunc(ctx, guard, func(tx pgx.Tx) error {
+		if err := unhurried(ctx, &conn{tx.Conn()}); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
 			return fmt.Errorf("wait for migrations of other nodes: %w", err)
 		}
@@ -59,10 +62,10 @@ func migrate(ctx context.Context, cfg *pgx.ConnConfig, direct string) error {
 	})
 }
 
-// settingsOfRole ties what planning says to our role in this database, for
+// settingsOfRole ties settings to our role in this database, for
 // connections that come through a pool.
 func settingsOfRole(ctx context.Context, tx pgx.Tx) error {
-	for name, value := range planning {
+	for name, value := range settings {
 		if _, err := tx.Exec(ctx, fmt.Sprintf(`DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %%I SET %s = %s', current_database()); END $$`,
 			name, value)); err != nil {
 			return fmt.Errorf("set %s for this role: %w", name, err)

@@ -249,3 +249,17 @@ func TestABuildThatIsBrokenOffLeavesNothing(t *testing.T) {
 type unclosed struct{ store.Mover }
 
 func (unclosed) Close() error { return nil }
+
+func TestALoadComparesRowsByHashesAlone(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.fill(0, 20_000, 0)
+	a.exec(`BEGIN`)
+	for _, setting := range postgres.LoadPlanning {
+		a.exec(`SET LOCAL ` + setting)
+	}
+	for _, query := range postgres.LoadChecks {
+		plan := strings.Join(testx.Must(pgx.CollectRows(testx.Must(a.db.Query(t.Context(), `EXPLAIN `+query))(t), pgx.RowTo[string]))(t), "\n")
+		testx.True(t, strings.Contains(plan, "Hash Anti Join") && !strings.Contains(plan, "Merge") && !strings.Contains(plan, "Nested"), plan)
+	}
+}

@@ -49,7 +49,9 @@ func (s *Store) RegisterNode(ctx context.Context, name string, lease time.Durati
 
 // Beat implements store.Nodes.
 func (s *Store) Beat(ctx context.Context, b hook.Beat) (p hook.Pulse, err error) {
-	mark := s.open.next(b.Now)
+	// With the first beat the node learns the database's clock. Until then a mark by
+	// its own could be too high for everything that it accepts.
+	mark := s.open.next(b.Now, b.Seen == 0)
 	err = s.write(ctx, func(ctx context.Context, c *conn) error {
 		p = hook.Pulse{}
 		n, err := c.exec(ctx, `UPDATE nodes SET seen = clock_timestamp(), until = clock_timestamp() + $3 * interval '1 microsecond',

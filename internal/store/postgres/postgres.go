@@ -97,7 +97,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: opts, log: opts.Logger, pool: pool, cache: newCache(),
-		open: newOpenLeases(), orphans: &orphans{}, direct: cmp.Or(opts.DirectURL, url),
+		open: newOpenLeases(), orphans: newOrphans(), direct: cmp.Or(opts.DirectURL, url),
 	}
 	s.partitions = newPartitions(s)
 	s.accepts = newGroup(acceptWorkers, opts.MaxWait, s.acceptGroup)
@@ -112,12 +112,16 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// planning are settings of our connections. All our statements look keys up; a
+// settings are those of our connections. All our statements look keys up; a
 // planner that meets a partition of this morning without statistics must not think
 // that reading the whole of it is cheaper, and keep that plan until it is analysed.
 // Small tables without an index for a query are read all the same, at a price that
-// would look worth compiling it.
-var planning = map[string]string{"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off"}
+// would look worth compiling it. And a transaction of ours never pauses for long: one
+// that does is that of a node which stands still or is cut off, and must not keep its
+// locks, or nobody could take over what it has leased.
+var settings = map[string]string{
+	"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off", "idle_in_transaction_session_timeout": "3000",
+}
 
 // prepare sets connections up. A pool between us and the database takes neither
 // settings nor prepared statements; there migrate has tied the settings to the role.
@@ -127,7 +131,7 @@ func prepare(cfg *pgx.ConnConfig, pooled bool) {
 		return
 	}
 	cfg.RuntimeParams["application_name"] = "grapnel"
-	maps.Copy(cfg.RuntimeParams, planning)
+	maps.Copy(cfg.RuntimeParams, settings)
 }
 
 func (o *Options) setDefaults() {

@@ -78,8 +78,7 @@ func (s *Store) RollUp(ctx context.Context, limit int) (done int, err error) {
 }
 
 // attemptsToRollUp are those after the cursor, as the feed gives them.
-const attemptsToRollUp = `SELECT t.txid, t.id, e.app, t.endpoint, t.class, t.started, t.timings
-  FROM attempts t LEFT JOIN endpoints e ON e.seq = t.endpoint
+const attemptsToRollUp = `SELECT t.txid, t.id, t.endpoint, t.class, t.started, t.timings FROM attempts t
   WHERE t.txid >= $1 AND (t.txid, t.id) > ($1, $2) AND t.txid < ` + feedEnd + ` ORDER BY t.txid, t.id LIMIT $3`
 
 func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
@@ -90,18 +89,18 @@ func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
 	}); err != nil {
 		return 0, err
 	}
-	sums := tallies{}
+	byEndpoint := tallies{}
 	if err := c.query(ctx, attemptsToRollUp, []any{at.Commit, within(at), limit}, func(r *row) error {
 		n++
 		at = hook.Cursor{Commit: r.int(0), Within: r.id(1)}
-		if r.null(2) { // nobody can ask for the attempts of an endpoint that is forgotten
-			return nil
-		}
-		class, hour, took := hook.Class(r.int(4)), hourOf(r.time(5)), timingsFrom(r.values[6]).Total //nolint:gosec // a closed set
-		sums.of(rollupKey{r.int(2), r.int(3), hour}).Add(class, took)
-		sums.of(rollupKey{r.int(2), wholeApp, hour}).Add(class, took)
+		class, hour, took := hook.Class(r.int(3)), hourOf(r.time(4)), timingsFrom(r.values[5]).Total //nolint:gosec // a closed set
+		byEndpoint.of(rollupKey{endpoint: r.int(2), hour: hour}).Add(class, took)
 		return nil
 	}); err != nil || n == 0 {
+		return 0, err
+	}
+	sums, err := withApps(ctx, c, byEndpoint)
+	if err != nil {
 		return 0, err
 	}
 	if err := addToRollups(ctx, c, sums); err != nil {
@@ -109,6 +108,30 @@ func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
 	}
 	_, err = c.exec(ctx, `UPDATE cursors SET commit = $1, within = $2 WHERE name = 'rollups'`, at.Commit, at.Within)
 	return n, err
+}
+
+// withApps gives sums by endpoint the application each is of, and adds those of the
+// application. An endpoint that is forgotten is left out: nobody can ask for it.
+func withApps(ctx context.Context, c *conn, byEndpoint tallies) (tallies, error) {
+	var endpoints []int64
+	for k := range byEndpoint {
+		endpoints = append(endpoints, k.endpoint)
+	}
+	apps := map[int64]int64{}
+	if err := c.query(ctx, `SELECT seq, app FROM endpoints WHERE seq = ANY($1)`, []any{distinct(endpoints)}, func(r *row) error {
+		apps[r.int(0)] = r.int(1)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	sums := tallies{}
+	for k, t := range byEndpoint {
+		if app, known := apps[k.endpoint]; known {
+			sums.of(rollupKey{app, k.endpoint, k.hour}).Merge(*t)
+			sums.of(rollupKey{app, wholeApp, k.hour}).Merge(*t)
+		}
+	}
+	return sums, nil
 }
 
 // addToRollups adds sums to what is stored. Only one transaction does so at a time,

@@ -25,6 +25,11 @@ func (e *ConnectError) Error() string { return "connect to the database: " + e.E
 // Unwrap gives the driver's error.
 func (e *ConnectError) Unwrap() error { return e.Err }
 
+// Is reports that a database that is not there is fs.ErrNotExist.
+func (e *ConnectError) Is(target error) bool {
+	return target == fs.ErrNotExist && pgCode(e.Err) == codeNoDatabase
+}
+
 // Codes that a server answers a connection with.
 const (
 	codeNoDatabase  = "3D000"

@@ -32,7 +32,9 @@ func OpenSource(ctx context.Context, url string, alone bool) (*Source, error) {
 }
 
 // byIndex is how a dump is planned: each slice is read in the order of an index.
-var byIndex = []string{"enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "enable_mergejoin = off", "jit = off"}
+var byIndex = []string{
+	"enable_seqscan = off", "enable_bitmapscan = off", "enable_sort = off", "enable_mergejoin = off", "enable_nestloop = on", "jit = off",
+}
 
 func (s *Source) begin(ctx context.Context, alone bool) error {
 	c := &conn{s.pg}

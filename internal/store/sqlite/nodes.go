@@ -3,7 +3,9 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -36,6 +38,9 @@ func (s *Store) RegisterNode(ctx context.Context, name string, lease time.Durati
 		}
 		return w.freeLeases(now)
 	})
+	if err == nil {
+		s.life.begin(n, now, now.Add(lease))
+	}
 	return n, err
 }
 
@@ -67,32 +72,93 @@ func (w *writer) freeLeases(now time.Time) error {
 	return nil
 }
 
+// life is what the node that has the file has said since it registered. It is not
+// written with each beat, which would flush to disk twice a second on an idle
+// machine: whoever opens the file next knows that the node has ended.
+type life struct {
+	mu       sync.Mutex // guards the rest
+	node     hook.Node  // zero: none, or it has left
+	seen     time.Time
+	written  time.Time // the time on disk
+	until    time.Time
+	delivers bool
+}
+
+// beatsWritten is how often a beat is written all the same, for the list of nodes.
+const beatsWritten = time.Hour
+
+func (l *life) begin(n hook.Node, now, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.node, l.seen, l.written, l.until, l.delivers = n, now, now, until, false
+}
+
+func (l *life) end(n hook.Node) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.node == n {
+		l.node = hook.Node{}
+	}
+}
+
+// complete fills in what the file does not have of a node.
+func (l *life) complete(n *hook.NodeInfo, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n.Node == l.node {
+		n.Seen, n.Delivers, n.Alive = l.seen, l.delivers, l.until.After(now)
+	}
+}
+
 // Beat implements store.Nodes. The node that registered last has the file to
 // itself, however late it beats; so it is the leader, and there is nobody who
 // could have news for it or take its signals.
 func (s *Store) Beat(ctx context.Context, b hook.Beat) (hook.Pulse, error) {
-	var p hook.Pulse
-	err := s.write(ctx, func(c *conn) error {
-		n, err := c.exec(`UPDATE nodes SET seen = ?, until = ?, delivers = ? WHERE id = ? AND epoch = ? AND until IS NOT NULL`,
-			b.Now, b.Now.Add(b.Lease), b.Delivers, b.Node.ID, b.Node.Epoch)
-		p = hook.Pulse{Lost: n == 0, Leader: n > 0}
-		if n > 0 && b.Delivers {
-			p.Delivering = 1
-		}
+	if s.closed.Load() {
+		return hook.Pulse{}, hook.Unavailable(errors.New("the store is closed"))
+	}
+	known, write := s.life.beat(&b)
+	if !known {
+		return hook.Pulse{Lost: true}, nil
+	}
+	p := hook.Pulse{Leader: true}
+	if b.Delivers {
+		p.Delivering = 1
+	}
+	if !write {
+		return p, nil
+	}
+	return p, s.write(ctx, func(c *conn) error {
+		_, err := c.exec(`UPDATE nodes SET seen = ? WHERE id = ? AND epoch = ? AND until IS NOT NULL`, b.Now, b.Node.ID, b.Node.Epoch)
 		return err
 	})
-	if err != nil {
-		return hook.Pulse{}, err
+}
+
+// beat notes a beat of the node. It reports whether the node is the one that has
+// the file, and whether the beat is to be written.
+func (l *life) beat(b *hook.Beat) (known, write bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if b.Node != l.node || b.Node == (hook.Node{}) {
+		return false, false
 	}
-	return p, nil
+	l.seen, l.until, l.delivers = b.Now, b.Now.Add(b.Lease), b.Delivers
+	if write = b.Now.Sub(l.written).Abs() >= beatsWritten; write {
+		l.written = b.Now
+	}
+	return true, write
 }
 
 // LeaveNode implements store.Nodes.
 func (s *Store) LeaveNode(ctx context.Context, n hook.Node, now time.Time) error {
-	return s.write(ctx, func(c *conn) error {
+	err := s.write(ctx, func(c *conn) error {
 		_, err := c.exec(`UPDATE nodes SET seen = ?, until = NULL WHERE id = ? AND epoch = ? AND until IS NOT NULL`, now, n.ID, n.Epoch)
 		return err
 	})
+	if err == nil {
+		s.life.end(n)
+	}
+	return err
 }
 
 // Rescue implements store.Nodes. There is never anything to do: what a node had
@@ -106,10 +172,12 @@ func (s *Store) ListNodes(ctx context.Context, now time.Time) ([]hook.NodeInfo, 
 	err := s.read(ctx, func(ctx context.Context, c *conn) error {
 		return c.query(ctx, `SELECT id, epoch, name, delivers, started, seen, until FROM nodes WHERE seen > ?`,
 			[]any{now.Add(-nodesKept)}, func(r *row) error {
-				out = append(out, hook.NodeInfo{
+				n := hook.NodeInfo{
 					Node: hook.Node{ID: r.int(0), Epoch: r.int(1)}, Name: r.text(2), Delivers: r.bool(3),
 					Started: r.time(4), Seen: r.time(5), Alive: r.time(6).After(now),
-				})
+				}
+				s.life.complete(&n, now)
+				out = append(out, n)
 				return nil
 			})
 	})

@@ -76,6 +76,7 @@ type Store struct {
 	readers chan *conn // idle read connections; reads take one and give it back
 	nread   int
 	closed  atomic.Bool // by Close, which does nothing a second time
+	life    life        // of the node that has the file
 }
 
 // Open opens the file at path, makes it if need be, brings it to the newest
