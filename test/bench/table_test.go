@@ -76,10 +76,13 @@ func TestGoalsAreMetUpToTheirEdge(t *testing.T) {
 	t.Parallel()
 	one := func(label string, r result) runs {
 		r.Target = "grapnel"
-		return runs{
-			label:    {forwarder: []result{{Target: "limit", DeliverPS: 100}}, ours: []result{r}},
+		forwarder := []result{{Target: "limit", DeliverPS: 100}}
+		all := runs{
 			"spread": {ours: []result{{Target: "grapnel", E2EP99: 10}}},
+			"pg_c64": {forwarder: forwarder, ours: []result{{Target: "grapnel", DeliverPS: 50}}},
 		}
+		all[label] = &sides{forwarder: forwarder, ours: []result{r}}
+		return all
 	}
 	rss := func(v float64) map[string]float64 { return map[string]float64{"grapnel": v} }
 	edges := map[string]struct {
@@ -94,6 +97,10 @@ func TestGoalsAreMetUpToTheirEdge(t *testing.T) {
 		"hang":      {result{E2EP99: 20}, []result{{E2EP99: 21}}},
 		"retention": {result{DeliverPS: 45, FileStart: 100, FileEnd: 105}, []result{{DeliverPS: 44, FileStart: 100, FileEnd: 100}, {DeliverPS: 45, FileStart: 100, FileEnd: 106}}},
 		"backlog":   {result{RSS: rss(299)}, []result{{RSS: rss(300)}}},
+		"pg_c64":    {result{DeliverPS: 45}, []result{{DeliverPS: 44}}},
+		"pg_c256":   {result{DeliverPS: 45}, []result{{DeliverPS: 44}}},
+		"pg_batch":  {result{DeliverPS: 51}, []result{{DeliverPS: 50}}},
+		"pg_idle":   {result{E2EP50: 8}, []result{{E2EP50: 8.1}}},
 		"start":     {result{StartMS: 200, IdleRSS: 39}, []result{{StartMS: 201, IdleRSS: 39}, {StartMS: 200, IdleRSS: 40}}},
 	}
 	for _, r := range rows() {
@@ -133,7 +140,7 @@ func TestTheScriptMeasuresEveryRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	var measured []string
-	for _, m := range regexp.MustCompile(`-label ([a-z0-9]+)|for label in ([a-z -]+);`).FindAllStringSubmatch(string(script), -1) {
+	for _, m := range regexp.MustCompile(`-label ([a-z0-9_]+)|for label in ([a-z -]+);`).FindAllStringSubmatch(string(script), -1) {
 		measured = append(measured, strings.Fields(m[1]+m[2])...)
 	}
 	for _, r := range rows() {
