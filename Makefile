@@ -21,7 +21,7 @@ FIRST    ?= 1
 
 export CGO_ENABLED := 0
 
-.PHONY: help check format vet lint generated tidy test postgresql test-crash test-pgbouncer fuzz sim sim-mutants bench build dev
+.PHONY: help check format vet lint generated tidy test postgresql pgbouncer test-crash test-fault test-pgbouncer fuzz sim sim-mutants bench build dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ format:
 vet:
 	@echo 'check: go vet'
 	@go vet ./...
-	@go vet -tags crash ./test/...
+	@go vet -tags crash,fault ./test/...
 	@go vet -tags pgbouncer ./internal/store/postgres
 
 lint: bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
@@ -86,7 +86,15 @@ postgresql:
 test-crash: ## kill the real server under load and count what it lost (ROUNDS=50)
 	ROUNDS=$(ROUNDS) go test -tags crash -timeout 60m -count 1 -v ./test/crash/...
 
-test-pgbouncer: ## run the suite of stores on PostgreSQL behind PgBouncer in transaction mode
+# SHORT=-short makes each fault small, for CI.
+test-fault: postgresql ## take database, network, time, disk and processes from running nodes and count what was lost (ROUNDS=50)
+	ROUNDS=$(ROUNDS) go test -tags fault -timeout 60m -count 1 -v $(SHORT) ./test/fault
+	ROUNDS=$$((2*$(ROUNDS))) go test -tags crash -timeout 60m -count 1 -v -run TestKillAtAnyMoment ./test/crash
+
+test-pgbouncer: postgresql pgbouncer ## run the suite of stores on PostgreSQL behind PgBouncer in transaction mode
+	go test -tags pgbouncer -timeout 30m -count 1 -run 'PgBouncer' ./internal/store/postgres
+
+pgbouncer:
 	@if ! PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 			echo 'test-pgbouncer: installing PgBouncer'; apt-get update -qq; apt-get install -y -qq pgbouncer >/dev/null; \
@@ -94,7 +102,6 @@ test-pgbouncer: ## run the suite of stores on PostgreSQL behind PgBouncer in tra
 			echo 'test-pgbouncer: PgBouncer is not installed, and this is not root on a system with apt-get: install it and try again' >&2; exit 1; \
 		fi; \
 	fi
-	go test -tags pgbouncer -timeout 30m -count 1 -run 'PgBouncer' ./internal/store/postgres
 
 fuzz: ## run each fuzz test for FUZZTIME=10s
 	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z0-9_]*' | while IFS=: read -r file name; do \

@@ -19,7 +19,7 @@ func TestClockIsTheStoresFromTheFirstBeatOn(t *testing.T) {
 			defer r.stop()
 			for range 10 {
 				// The answer was on its way for as long as it may have taken.
-				if off := r.time.Now().Sub(time.Now()); off.Abs() > 10*time.Millisecond {
+				if off := time.Until(r.time.Now()); off.Abs() > 10*time.Millisecond {
 					t.Errorf("a node whose clock is wrong by %v is off by %v", skew, off)
 				}
 				pass(time.Minute)
@@ -34,7 +34,7 @@ func TestClockOfAStoreWithoutOneIsTheMachines(t *testing.T) {
 		r := start(t, &world{pulse: hook.Pulse{Delivering: 1}}, time.Hour, true)
 		defer r.stop()
 		pass(time.Minute)
-		if off := r.time.Now().Sub(time.Now()); off != time.Hour {
+		if off := time.Until(r.time.Now()); off != time.Hour {
 			t.Errorf("the clock is off by %v, want the hour by which the machine's is", off)
 		}
 	})
@@ -48,7 +48,7 @@ func TestClockFollowsTheStoresButDoesNotTremble(t *testing.T) {
 		w.clock = func() time.Time { return time.Now().Add(shift) }
 		r := start(t, w, 0, true)
 		defer r.stop()
-		off := func() time.Duration { return r.time.Now().Sub(time.Now()) }
+		off := func() time.Duration { return time.Until(r.time.Now()) }
 		pass(heartbeat + 30*time.Millisecond)
 		steady := off()
 		for _, slow := range []time.Duration{30 * time.Millisecond, 100 * time.Millisecond, 25 * time.Millisecond} {

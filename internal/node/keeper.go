@@ -51,6 +51,8 @@ type Keeper struct {
 	// freshUntil is the reading of Elapsed up to which sends may start.
 	freshUntil atomic.Int64
 	leads      atomic.Bool
+	// leadsFrom is the reading of Elapsed before which this node does not lead.
+	leadsFrom  atomic.Int64
 	delivering atomic.Int64
 
 	// Of the goroutine that beats:
@@ -124,8 +126,12 @@ func (k *Keeper) Leave(ctx context.Context) error {
 // Fresh reports whether sends may start and leases be taken at this very moment.
 func (k *Keeper) Fresh() bool { return int64(k.Elapsed()) < k.freshUntil.Load() }
 
-// Leads reports whether this node does the chores that one node does for all.
-func (k *Keeper) Leads() bool { return k.leads.Load() && k.Fresh() }
+// Leads reports whether this node does the chores that one node does for all. After
+// a time without the store in which all leases ran out it does none for the length of
+// a lease: the others are there as well, and renew theirs first.
+func (k *Keeper) Leads() bool {
+	return k.leads.Load() && k.Fresh() && int64(k.Elapsed()) >= k.leadsFrom.Load()
+}
 
 // errLostAgain says that the lease ran out between registering and the first beat.
 var errLostAgain = errors.New("the lease ran out before the first beat came back")
@@ -179,6 +185,9 @@ func (k *Keeper) ask(ctx context.Context) (hook.Pulse, error) {
 	}
 	if !p.Clock.IsZero() {
 		k.Clock.told(p.Clock, before, k.Elapsed())
+	}
+	if k.failing && !k.Fresh() {
+		k.leadsFrom.Store(int64(k.Elapsed() + k.Lease))
 	}
 	k.freshUntil.Store(int64(before + k.Lease/5*4))
 	return p, nil

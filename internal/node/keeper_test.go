@@ -127,6 +127,31 @@ func TestStoppedProcessIsStaleTheMomentItGoesOn(t *testing.T) {
 	})
 }
 
+func TestLeaderWaitsForTheOthersWhenTheStoreWasAway(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.set(func(w *world) { w.pulse.Leader = true })
+		pass(heartbeat)
+		away := func(d time.Duration) {
+			r.set(func(w *world) { w.down = true })
+			pass(d)
+			r.set(func(w *world) { w.down = false })
+			pass(heartbeat)
+		}
+		away(lease / 2)
+		if !r.Leads() {
+			t.Error("it does not lead, though no lease can have run out")
+		}
+		away(2 * lease)
+		if r.Leads() {
+			t.Error("it leads at once, and takes over what the others have not lost")
+		}
+		pass(lease)
+		if !r.Leads() {
+			t.Error("it does not lead again")
+		}
+	})
+}
+
 func TestLeaderLeadsAsLongAsItIsTold(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		leads := func(want bool, when string) {

@@ -149,7 +149,7 @@ const firstPort, lastPort = 10_000, 32_000
 func FreePort() (int, error) {
 	var err error
 	for range 100 {
-		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // any port will do
+		port := firstPort + rand.IntN(lastPort-firstPort)
 		l, failed := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if failed != nil {
 			err = failed

@@ -48,7 +48,7 @@ func TestNodesWithWrongClocksAreNeitherEarlyNorLate(t *testing.T) {
 		pending, at := s.Ledger.Pending(), time.Now()
 		pending = slices.DeleteFunc(pending, func(p rig.Parcel) bool { return !planned[p].IsZero() })
 		s.kill(n)
-		slowest = max(slowest, s.recovered(t, pending, at, lease()+fewSeconds))
+		slowest = max(slowest, s.recovered(t, pending, at, lease()+recoveryGrace))
 		s.start(t, n)
 		s.flow(t, 500)
 	}

@@ -44,7 +44,7 @@ func cutOff(t *testing.T, name string, cut func(*proxy)) {
 	s.Ledger.Trouble(rig.Trouble{Life: life, From: at, To: healed, Reason: "lease lost while cut off"})
 	p.heal()
 
-	took := s.recovered(t, pending, at, lease()+fewSeconds)
+	took := s.recovered(t, pending, at, lease()+recoveryGrace)
 	silent := at.Add(lease() * 4 / 5)
 	for _, sent := range s.Ledger.Sent(life, silent.Add(slack), healed) {
 		if sent.Signed.After(silent) {
@@ -105,7 +105,7 @@ func (s *site) returns(t *testing.T, n *node, since time.Time) {
 	}
 	t.Logf("the node was ready again after %s and delivered after %s",
 		ready.Round(time.Millisecond), time.Since(since).Round(time.Millisecond))
-	if ready > lease()+fewSeconds {
+	if ready > lease()+recoveryGrace {
 		t.Errorf("the node was ready again only after %s", ready)
 	}
 }

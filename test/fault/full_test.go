@@ -56,7 +56,7 @@ func fullDisk(t *testing.T, scenario string, logToo bool) {
 	}
 	room := time.Now()
 	s.publishAgain(t)
-	took := max(time.Since(room), s.recovered(t, pending, room, lease()+fewSeconds))
+	took := max(time.Since(room), s.recovered(t, pending, room, lease()+recoveryGrace))
 	s.Ledger.Trouble(rig.Trouble{From: filled, To: room.Add(s.Ledger.CommitWithin), Reason: "answered while the disk was full"})
 	s.finish(t, scenario, took)
 }
@@ -97,7 +97,7 @@ func (s *site) fill(t *testing.T) time.Time {
 // publishAgain publishes until both nodes accept again, without a restart.
 func (s *site) publishAgain(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(lease() + fewSeconds)
+	deadline := time.Now().Add(lease() + recoveryGrace)
 	for serial, took := mostFilling, 0; took < len(s.nodes); serial++ {
 		a := s.publishBig(t, serial)
 		if a.Status == http.StatusAccepted {

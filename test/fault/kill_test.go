@@ -34,7 +34,7 @@ func TestNodesKilledAtAnyMomentLoseNothing(t *testing.T) {
 			t.Logf("%s: life %d", at.Format("15:04:05.000"), n.now().Life)
 		}
 		if round%5 == 4 { // everything that this one left, before the next
-			slowest = max(slowest, s.recovered(t, pending, at, short+fewSeconds))
+			slowest = max(slowest, s.recovered(t, pending, at, short+recoveryGrace))
 		}
 		if t.Failed() {
 			break

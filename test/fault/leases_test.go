@@ -57,7 +57,7 @@ func TestNodeKilledWithThousandLeasesIsReplacedWithinTheLease(t *testing.T) {
 		t.Errorf("%d deliveries are outstanding, want %d", len(pending), want)
 	}
 	s.kill(s.nodes[0])
-	took := s.recovered(t, pending, time.Now(), lease()+fewSeconds)
+	took := s.recovered(t, pending, time.Now(), lease()+recoveryGrace)
 	s.start(t, s.nodes[0])
 	s.finish(t, fmt.Sprintf("one of two nodes killed with %d leases", want), took)
 }

@@ -55,9 +55,9 @@ func scale[T any](full, short T) T {
 func lease() time.Duration     { return scale(10*time.Second, 4*time.Second) }
 func heartbeat() time.Duration { return scale(500*time.Millisecond, 200*time.Millisecond) }
 
-// fewSeconds is what comes on top of a lease until another node has sent everything
+// recoveryGrace is what comes on top of a lease until another node has sent everything
 // that was left, with the load that goes on and on a machine that does much else.
-const fewSeconds = 5 * time.Second
+const recoveryGrace = 5 * time.Second
 
 // rounds is ROUNDS of the environment.
 func rounds(t *testing.T, otherwise int) int {

@@ -28,16 +28,16 @@ func TestNodePausedLongerThanItsLeaseSendsNothingThatItLost(t *testing.T) {
 	woke := time.Now()
 	s.Ledger.Trouble(rig.Trouble{Life: one.Life, From: at, To: woke.Add(slack), Reason: "lease lost while paused"})
 
-	took := s.recovered(t, pending, at, lease()+fewSeconds)
+	took := s.recovered(t, pending, at, lease()+recoveryGrace)
 	s.returns(t, s.nodes[1], woke)
 	underWay := 0
 	for _, sent := range s.Ledger.Sent(one.Life, woke, time.Now()) {
-		if !s.sentByAnother(sent.Parcel, one.Life, at, woke) {
+		if !s.deliveredByAnother(sent.Parcel, one.Life, at, woke) {
 			continue
 		}
 		underWay++
 		if sent.Signed.After(at) {
-			t.Errorf("the node began to send %s after it went on, which another node had sent", sent.Mark)
+			t.Errorf("the node began to send %s after it went on, which another node had delivered", sent.Mark)
 		}
 	}
 	refused, err := one.Metric(t.Context(), "grapnel_attempts_lost_total")
@@ -49,10 +49,10 @@ func TestNodePausedLongerThanItsLeaseSendsNothingThatItLost(t *testing.T) {
 	s.finish(t, "one node paused for "+woke.Sub(at).Round(time.Second).String(), took)
 }
 
-// sentByAnother says whether another life sent a parcel in a time.
-func (s *site) sentByAnother(p rig.Parcel, life int, from, to time.Time) bool {
-	got, failed := s.Ledger.Receipts(p)
-	for _, r := range append(got, failed...) {
+// deliveredByAnother says whether another life delivered a parcel in a time.
+func (s *site) deliveredByAnother(p rig.Parcel, life int, from, to time.Time) bool {
+	got, _ := s.Ledger.Receipts(p)
+	for _, r := range got {
 		if r.Life != life && r.Began.After(from) && r.Began.Before(to) {
 			return true
 		}

@@ -84,7 +84,7 @@ func (l *Ledger) Audit(t testing.TB) Books {
 	}
 	b := l.tally()
 	b.Lost = l.auditAccepted(t)
-	var wrong []string
+	wrong := make([]string, 0, len(l.faults))
 	for p, receipts := range l.got {
 		wrong = append(wrong, l.misdirected(p)...)
 		b.Delivered++

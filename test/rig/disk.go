@@ -36,7 +36,7 @@ func NewDisk(t testing.TB, size, ballast int) *Disk {
 		return nil
 	}
 	t.Cleanup(func() {
-		in.Close()
+		_ = in.Close() // tells the keeper to end
 		_ = keeper.Wait()
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "mounted\n" {

@@ -25,8 +25,6 @@ const (
 	attemptTimeout = 5 * time.Second
 	drainTimeout   = 3 * time.Second
 	disableAfter   = 4 * time.Minute
-	nodeLease      = 10 * time.Second
-	freshFor       = nodeLease * 8 / 10 // behind the last renewal nothing starts any more
 )
 
 // schedule is short, so that a few minutes hold whole lives of deliveries.
@@ -88,7 +86,7 @@ func (p *process) config() (*config.Config, error) {
 			"listen": apiAddress, "db": "sqlite:" + filepath.Join(p.folder, database),
 			"allow-http": "true", "allow-net": "203.0.113.0/24", "retry-schedule": steps[1:],
 			"endpoint-timeout": attemptTimeout.String(), "drain-timeout": drainTimeout.String(), "disable-after": disableAfter.String(),
-			"log-level": "info", "heartbeat": "2s", "node-lease": nodeLease.String(),
+			"log-level": "info", "heartbeat": "2s",
 		},
 	})
 }

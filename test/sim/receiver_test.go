@@ -136,9 +136,6 @@ func (g *target) checkArrival(w *world, e *event, r *receipt, id string) {
 			w.violateLocked("%s got %s %v before the time that was asked for", g, e, e.deliverAt.Sub(latest))
 		}
 	}
-	if stale := r.start.Sub(r.process.good); stale > freshFor && !w.repeats(e, g, r) {
-		w.violateLocked("%s got %s although process %d had not renewed its lease for %v", g, e, r.process.number, stale)
-	}
 	if h := g.hold; h.process == r.process && r.start.After(h.from) && r.start.Before(h.until) && !w.repeats(e, g, r) {
 		w.violateLocked("%s got %s although it had asked for a pause %v before", g, e, r.start.Sub(h.from))
 	}

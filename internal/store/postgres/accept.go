@@ -43,7 +43,7 @@ func (s *Store) Accept(ctx context.Context, node hook.Node, places hook.Placer, 
 // own, so that one does not harm the others.
 func (s *Store) acceptGroup(calls []*waiting[*accepting]) {
 	err := s.acceptAll(calls)
-	if err != nil && len(calls) > 1 && !isUnavailable(s.explain(err)) {
+	if err != nil && len(calls) > 1 && !isAway(s.explain(err)) {
 		for _, w := range calls {
 			w.err = s.explain(s.acceptAll([]*waiting[*accepting]{w}))
 		}
@@ -58,6 +58,12 @@ func (s *Store) acceptGroup(calls []*waiting[*accepting]) {
 func isUnavailable(err error) bool {
 	var known *hook.Error
 	return errors.As(err, &known) && known.Code == hook.CodeUnavailable
+}
+
+// isAway reports whether the database and not what was to be stored is the cause.
+func isAway(err error) bool {
+	var known *hook.Error
+	return isUnavailable(err) || errors.As(err, &known) && known.Code == hook.CodeUnknown
 }
 
 func (s *Store) acceptAll(calls []*waiting[*accepting]) error {

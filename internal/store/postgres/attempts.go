@@ -13,8 +13,8 @@ const attemptColumns = `a.id, a.message, (SELECT e.id FROM endpoints e WHERE e.s
 
 func scanAttempt(r *row) (hook.Attempt, error) {
 	return hook.Attempt{
-		ID: r.id(0), Message: r.id(1), Endpoint: r.id(2), Number: int(r.int(3)), Trigger: hook.Trigger(r.int(4)), URL: r.text(5), //nolint:gosec // a closed set
-		Outcome:   hook.Outcome{Class: hook.Class(r.int(6)), Status: int(r.int(7)), Detail: r.text(8)}, //nolint:gosec // a closed set
+		ID: r.id(0), Message: r.id(1), Endpoint: r.id(2), Number: int(r.int(3)), Trigger: hook.Trigger(r.int(4)), URL: r.text(5),
+		Outcome:   hook.Outcome{Class: hook.Class(r.int(6)), Status: int(r.int(7)), Detail: r.text(8)},
 		StartedAt: r.time(9), Timings: timingsFrom(r.values[10]),
 		Response: r.blob(11), ResponseGone: r.null(11), ResponseHeaders: r.blob(12), RequestHeaders: r.blob(13),
 		NextDue: r.time(14), EventType: r.text(15), Channels: r.words(16), Tags: r.words(17), EventID: r.text(18),

@@ -72,11 +72,12 @@ func (b *benchmark) fill(url string, n int) {
 	for d := days; d >= 0; d-- { // makes the partitions
 		b.accept(1, b.now.AddDate(0, 0, -d), nowhere{})
 	}
-	for b.claimAndSettle(1000, b.now) > 0 {
+	for more := true; more; {
+		more = b.claimAndSettle(1000, b.now) > 0
 	}
 	c, err := pgx.Connect(b.Context(), url)
 	b.must(err)
-	defer c.Close(context.Background()) //nolint:errcheck // it is done
+	defer c.Close(context.Background())
 	const rows = `CREATE TEMP TABLE made AS SELECT
 	    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - ($1 - g)::bigint * ($2::bigint * 86400000000 / $1) AS at,
 	    decode(lpad(to_hex((extract(epoch FROM clock_timestamp()) - ($1 - g) * ($2 * 86400.0 / $1))::bigint - 1400000000), 8, '0')

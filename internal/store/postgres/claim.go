@@ -162,8 +162,8 @@ func (cl *claiming) laneArrays() (n []int32, endpoint []int64, retry []bool, mos
 		if cl.ends[i] == nil {
 			continue
 		}
-		n, endpoint = append(n, int32(i)), append(endpoint, cl.ends[i].seq)      //nolint:gosec // a few hundred
-		retry, most = append(retry, l.Retry), append(most, int32(max(0, l.Max))) //nolint:gosec // a few thousand
+		n, endpoint = append(n, int32(i)), append(endpoint, cl.ends[i].seq)
+		retry, most = append(retry, l.Retry), append(most, int32(max(0, l.Max)))
 	}
 	return n, endpoint, retry, most
 }
@@ -310,12 +310,12 @@ func scanRows(fn func(*row) error) func(pgx.Rows) error {
 func scanClaimed(r *row, l *hook.Lease) {
 	l.Number, l.Due = int(r.int(2))+1, r.time(5)
 	// The row says sending for what was pending.
-	state := hook.State(r.int(0)) //nolint:gosec // a closed set
+	state := hook.State(r.int(0))
 	if state == hook.Sending {
 		state = hook.Pending
 	}
 	l.Tried = hook.Tried{
-		State: state, Reason: hook.Reason(r.int(1)), //nolint:gosec // a closed set
+		State: state, Reason: hook.Reason(r.int(1)),
 		Step: int(r.int(3)), Manual: r.bool(4), AutoDue: r.time(6),
 	}
 }

@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/store"
 	"github.com/grapnelhq/grapnel/internal/testx"
 )
 
@@ -73,4 +75,18 @@ func (a *archive) restored() *archive {
 	b.node, err = b.store.RegisterNode(context.Background(), "moved", time.Hour, archiveStart)
 	testx.NoError(a, err)
 	return &b
+}
+
+func TestAVersionGoesOnWhenTheNextOneHasMigrated(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	a.exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)`)
+	a.exec(`ALTER TABLE messages ADD COLUMN later text`)
+	a.exec(`CREATE TABLE later (id bigint)`)
+	a.sendAndSettle(a.store, archiveStart) // it had the database open
+	again := open(t, a.url)                // a restart
+	a.sendAndSettle(again, archiveStart.Add(time.Minute))
+	_, err := store.OpenSource(t.Context(), a.url, false)
+	var other *hook.SchemaError
+	testx.True(t, errors.As(err, &other) && other.Have == 9999, "what reads everything must know all of it")
 }

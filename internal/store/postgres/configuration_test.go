@@ -173,7 +173,7 @@ func TestEveryChangeIsToldToOtherNodes(t *testing.T) {
 			var revision int64
 			var closed int16
 			err := r.Scan(&id, &revision, &closed)
-			return hook.EndpointChange{Endpoint: hook.ID(id), Revision: revision, Closed: hook.Reason(closed)}, err //nolint:gosec // a closed set
+			return hook.EndpointChange{Endpoint: hook.ID(id), Revision: revision, Closed: hook.Reason(closed)}, err
 		})
 		testx.NoError(t, err)
 		testx.Equal(t, len(got), len(want), "changes told by "+what)

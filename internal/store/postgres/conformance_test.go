@@ -99,7 +99,7 @@ func newDatabase(t *testing.T, durable bool) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(context.Background()) //nolint:errcheck // it is done
+	defer c.Close(context.Background())
 	statements := []string{"CREATE DATABASE " + name + " OWNER " + owner + " TEMPLATE " + template + " STRATEGY wal_log"}
 	if !durable {
 		statements = append(statements, "ALTER DATABASE "+name+" SET synchronous_commit = off")
@@ -114,7 +114,7 @@ func newDatabase(t *testing.T, durable bool) (address string) {
 		if err != nil {
 			return // the server is gone, and the database with it
 		}
-		defer c.Close(context.Background())                                        //nolint:errcheck // it is done
+		defer c.Close(context.Background())
 		_, _ = c.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") // at the latest with the cluster
 	})
 	return as(owner, cluster.URL(name))

@@ -161,12 +161,12 @@ func (s *Store) explain(err error) error {
 		return err
 	}
 	code := pgCode(err)
-	switch {
-	case code == "":
+	switch code {
+	case "":
 		// Not an answer of the database: the connection broke, nobody was there,
 		// the time was up, or the store is closed.
 		return hook.Unavailable(err)
-	case code == codeNoUTF8:
+	case codeNoUTF8:
 		return &hook.Error{Code: hook.CodeInvalid, Err: err,
 			Fields: []hook.Field{{Loc: []string{"body"}, Msg: "texts must be UTF-8 and must not hold the character U+0000", Type: "value_error"}}}
 	}

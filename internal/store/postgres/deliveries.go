@@ -19,7 +19,7 @@ const (
 // of it may come back to.
 func scanDelivery(r *row, m *hook.Message) hook.Delivery {
 	d := hook.Delivery{
-		Message: r.id(0), Endpoint: r.id(1), State: hook.State(r.int(2)), Reason: hook.Reason(r.int(4)), //nolint:gosec // closed sets
+		Message: r.id(0), Endpoint: r.id(1), State: hook.State(r.int(2)), Reason: hook.Reason(r.int(4)),
 		Attempts: int(r.int(5)), Step: int(r.int(6)), Manual: r.bool(7), Due: r.time(8), LastStatus: int(r.int(9)),
 		CreatedAt: m.CreatedAt, UpdatedAt: r.time(10),
 	}

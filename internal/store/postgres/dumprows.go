@@ -76,7 +76,7 @@ func dumpDelivery(d *dumper, r *row) (hook.Record, error) {
 		return nil, nil
 	}
 	return &hook.DeliveryRecord{
-		Message: r.id(11), Endpoint: d.ends[r.int(12)].id, State: hook.State(r.int(0)), Reason: hook.Reason(r.int(1)), //nolint:gosec // closed sets
+		Message: r.id(11), Endpoint: d.ends[r.int(12)].id, State: hook.State(r.int(0)), Reason: hook.Reason(r.int(1)),
 		Attempts: int(r.int(2)), Step: int(r.int(3)), Manual: r.bool(4), Retry: r.bool(5), Due: r.time(6), AutoDue: r.time(7),
 		LastStatus: int(r.int(8)), UpdatedAt: r.time(9),
 	}, nil
@@ -87,8 +87,8 @@ func dumpAttempt(d *dumper, r *row) (hook.Record, error) {
 		return nil, nil
 	}
 	return &hook.AttemptRecord{
-		ID: r.id(15), Message: r.id(14), Endpoint: d.ends[r.int(0)].id, Number: int(r.int(1)), Trigger: hook.Trigger(r.int(2)), //nolint:gosec // a closed set
-		Class: hook.Class(r.int(3)), Status: int(r.int(4)), Detail: r.text(5), URL: r.text(6), StartedAt: r.time(7), //nolint:gosec // a closed set
+		ID: r.id(15), Message: r.id(14), Endpoint: d.ends[r.int(0)].id, Number: int(r.int(1)), Trigger: hook.Trigger(r.int(2)),
+		Class: hook.Class(r.int(3)), Status: int(r.int(4)), Detail: r.text(5), URL: r.text(6), StartedAt: r.time(7),
 		Timings: hook.TimingsRecord(timingsFrom(r.values[8])), NextDue: r.time(9),
 		Response: r.blob(10), ResponseHeaders: r.blob(11), RequestHeaders: r.blob(12),
 	}, nil

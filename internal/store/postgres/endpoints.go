@@ -27,7 +27,7 @@ func scanEndpoint(r *row) (hook.Endpoint, error) {
 	e := hook.Endpoint{
 		ID: r.id(1), UID: r.text(2), Description: r.text(3), URL: r.text(4), EventTypes: r.words(5), Channels: r.words(6),
 		ThrottleRate: int(r.int(7)), FeatureFlags: r.words(9), SealedHeaders: r.blob(10),
-		DisabledReason: hook.DisableReason(r.int(12)), DisabledAt: r.time(13), //nolint:gosec // one of few
+		DisabledReason: hook.DisableReason(r.int(12)), DisabledAt: r.time(13),
 		FailingSince: r.time(14), Revision: r.int(15), CreatedAt: r.time(16), UpdatedAt: r.time(17),
 	}
 	e.Disabled = e.DisabledReason != hook.NotDisabled

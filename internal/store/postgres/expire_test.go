@@ -121,7 +121,7 @@ func TestAttemptsAreRemovedOnlyWhenTheyAreInTheRollups(t *testing.T) {
 	// A transaction that began before the attempts may commit after them: until it
 	// has ended the feed stops before it.
 	tx := testx.Must(a.db.Begin(t.Context()))(t)
-	defer tx.Rollback(context.Background()) //nolint:errcheck // it is over already
+	defer tx.Rollback(context.Background())
 	_, err := tx.Exec(t.Context(), `SELECT pg_current_xact_id()`)
 	testx.NoError(t, err)
 	const n = 20
@@ -150,7 +150,7 @@ func TestAPartitionInUseIsDroppedAnotherTime(t *testing.T) {
 	a.fill(0, big, 0)
 	keep, now := hook.Retention{Messages: time.Hour, Attempts: time.Hour}, nextDay.Add(time.Hour)
 	tx := testx.Must(a.db.Begin(t.Context()))(t)
-	defer tx.Rollback(context.Background()) //nolint:errcheck // it is over already
+	defer tx.Rollback(context.Background())
 	_, err := tx.Exec(t.Context(), `LOCK TABLE attempts IN ACCESS SHARE MODE`)
 	testx.NoError(t, err)
 	_, got := a.expire(keep, now)

@@ -67,7 +67,7 @@ func (h *hints) tell(lanes []hook.Lane) {
 func (h *hints) take() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var out []string
+	out := make([]string, 0, len(h.lanes))
 	for _, l := range h.lanes {
 		out = append(out, formatHint(l))
 	}

@@ -59,7 +59,7 @@ func updates(t *testing.T, url string, want int) (all, inPlace int) {
 	t.Helper()
 	c, err := pgx.Connect(t.Context(), url)
 	testx.NoError(t, err)
-	defer c.Close(context.Background()) //nolint:errcheck // it is done
+	defer c.Close(context.Background())
 	for range 200 {
 		testx.NoError(t, c.QueryRow(t.Context(), `SELECT coalesce(sum(n_tup_upd), 0)::integer, coalesce(sum(n_tup_hot_upd), 0)::integer
 		  FROM pg_stat_user_tables WHERE relname LIKE 'deliveries%'`).Scan(&all, &inPlace))

@@ -121,7 +121,7 @@ func (o *orphans) known(keys []deliveryKey) {
 func (o *orphans) list() []*hook.Lease {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var now []*hook.Lease
+	now := make([]*hook.Lease, 0, len(o.leases))
 	for k, one := range o.leases {
 		now = append(now, one.lease)
 		if one.looks++; one.looks >= orphanLooks {

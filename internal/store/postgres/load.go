@@ -17,7 +17,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 	if err != nil {
 		return s.explain(err)
 	}
-	defer pg.Close(context.WithoutCancel(ctx)) //nolint:errcheck // ends the transaction, if that is still to be done
+	defer pg.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is not needed any more
 	if err := pgx.BeginFunc(ctx, pg, func(tx pgx.Tx) error {
 		return load(ctx, &conn{tx.Conn()}, s.opts.PartitionWidth, next)
 	}); err != nil {
@@ -172,7 +172,7 @@ func (l *loader) makePartition(ctx context.Context, at time.Time) error {
 	}
 	l.spans = append(l.spans, s)
 	sortSpans(l.spans)
-	return makePartition(ctx, l.c, s)
+	return locksOf(makePartition(ctx, l.c, s))
 }
 
 // copied are the records that one COPY takes: those of one kind that come one after
@@ -190,7 +190,7 @@ func (s *copied) Next() bool {
 		s.advance()
 	}
 	s.begun = true
-	if s.loader.err != nil || s.rec == nil || s.rec.RecordKind() != s.kind {
+	if s.err != nil || s.rec == nil || s.rec.RecordKind() != s.kind {
 		return false
 	}
 	if at, parted := partOf(s.rec); parted && s.lacks(at) {
@@ -198,7 +198,7 @@ func (s *copied) Next() bool {
 	}
 	var err error
 	if s.values, err = s.row(s.rec); err != nil {
-		s.loader.err = fmt.Errorf("a record of kind %s: %w", s.kind, err)
+		s.err = fmt.Errorf("a record of kind %s: %w", s.kind, err)
 	}
 	return err == nil
 }
@@ -207,7 +207,7 @@ func (s *copied) Next() bool {
 func (s *copied) Values() ([]any, error) { return s.values, nil }
 
 // Err implements pgx.CopyFromSource.
-func (s *copied) Err() error { return s.loader.err }
+func (s *copied) Err() error { return s.err }
 
 // loadedRollups is how many rollups are added up at a time.
 const loadedRollups = 1000

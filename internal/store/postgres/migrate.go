@@ -35,7 +35,7 @@ func migrate(ctx context.Context, cfg *pgx.ConnConfig, direct string) error {
 	if err != nil {
 		return &ConnectError{err}
 	}
-	defer guard.Close(ctx) //nolint:errcheck // ends the transaction
+	defer guard.Close(ctx) //nolint:errcheck // it is not needed any more
 	return pgx.BeginFunc(ctx, guard, func(tx pgx.Tx) error {
 		if err := unhurried(ctx, &conn{tx.Conn()}); err != nil {
 			return err

@@ -234,7 +234,7 @@ func TestABuildThatIsBrokenOffLeavesNothing(t *testing.T) {
 			testx.True(t, err != nil, "it fails")
 			c, err := pgx.Connect(t.Context(), url)
 			testx.NoError(t, err)
-			defer c.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // it is done
+			defer c.Close(context.WithoutCancel(t.Context()))
 			tables := 0
 			testx.NoError(t, c.QueryRow(t.Context(), `SELECT count(*) FROM pg_inherits`).Scan(&tables))
 			testx.Equal(t, tables, 0, "partitions")
@@ -262,4 +262,19 @@ func TestALoadComparesRowsByHashesAlone(t *testing.T) {
 		plan := strings.Join(testx.Must(pgx.CollectRows(testx.Must(a.db.Query(t.Context(), `EXPLAIN `+query))(t), pgx.RowTo[string]))(t), "\n")
 		testx.True(t, strings.Contains(plan, "Hash Anti Join") && !strings.Contains(plan, "Merge") && !strings.Contains(plan, "Nested"), plan)
 	}
+}
+
+func TestALoadOverMorePartitionsThanThereAreLocksSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	small, err := testx.StartPostgreSQL("max_connections=20", "max_locks_per_transaction=10")
+	testx.NoError(t, err)
+	t.Cleanup(small.Stop)
+	a := newArchive(t)
+	for day := range 60 {
+		a.fill(day, 1, 0)
+	}
+	records := recordsOf(t, a.store)
+	err = store.Build(t.Context(), small.URL("postgres"), store.Options{}, func(m store.Mover) error { return m.Load(t.Context(), from(records)) })
+	var locks *postgres.LocksError
+	testx.True(t, errors.As(err, &locks) && strings.Contains(locks.Hint(), "max_locks_per_transaction"), fmt.Sprint(err))
 }

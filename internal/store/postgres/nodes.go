@@ -99,7 +99,7 @@ func exchange(ctx context.Context, c *conn, b *hook.Beat, p *hook.Pulse) error {
 	}
 	if err := c.query(ctx, `SELECT endpoint, revision, closed FROM changes WHERE txid >= $1 ORDER BY txid`, []any{b.Seen}, func(r *row) error {
 		p.Changes = append(p.Changes, hook.EndpointChange{
-			Endpoint: r.id(0), Revision: r.int(1), Closed: hook.Reason(r.int(2)), //nolint:gosec // a closed set
+			Endpoint: r.id(0), Revision: r.int(1), Closed: hook.Reason(r.int(2)),
 		})
 		return nil
 	}); err != nil {
@@ -108,7 +108,7 @@ func exchange(ctx context.Context, c *conn, b *hook.Beat, p *hook.Pulse) error {
 	return c.query(ctx, `SELECT endpoint, app, hold, until FROM signals WHERE txid >= $1 AND node <> $2 ORDER BY txid`,
 		[]any{b.Seen, b.Node.ID}, func(r *row) error {
 			p.Signals = append(p.Signals, hook.Signal{
-				Endpoint: r.id(0), App: r.id(1), Hold: hook.Hold(r.int(2)), Until: r.time(3), //nolint:gosec // a closed set
+				Endpoint: r.id(0), App: r.id(1), Hold: hook.Hold(r.int(2)), Until: r.time(3),
 			})
 			return nil
 		})

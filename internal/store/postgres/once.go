@@ -148,8 +148,7 @@ func insertKeys(ctx context.Context, c *conn, uses []*keyUse) (map[onceKey]*reme
 // recallKeys reads what keys led to. They are there: a transaction that met them
 // has waited for the one that wrote them.
 func recallKeys(ctx context.Context, c *conn, keys map[onceKey]bool) (map[onceKey]*rememberedKey, error) {
-	var envs, hashes [][]byte
-	var autos []bool
+	envs, hashes, autos := make([][]byte, 0, len(keys)), make([][]byte, 0, len(keys)), make([]bool, 0, len(keys))
 	for k := range keys {
 		envs, hashes, autos = append(envs, k.env[:]), append(hashes, k.hash[:]), append(autos, k.auto)
 	}

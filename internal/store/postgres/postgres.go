@@ -86,7 +86,7 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of the database: %w", err)
 	}
-	cfg.MaxConns = int32(opts.Connections) //nolint:gosec // a handful
+	cfg.MaxConns = int32(opts.Connections)
 	prepare(cfg.ConnConfig, opts.DirectURL != "")
 	if err := migrate(ctx, cfg.ConnConfig, opts.DirectURL); err != nil {
 		return nil, err

@@ -93,7 +93,7 @@ func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
 	if err := c.query(ctx, attemptsToRollUp, []any{at.Commit, within(at), limit}, func(r *row) error {
 		n++
 		at = hook.Cursor{Commit: r.int(0), Within: r.id(1)}
-		class, hour, took := hook.Class(r.int(3)), hourOf(r.time(4)), timingsFrom(r.values[5]).Total //nolint:gosec // a closed set
+		class, hour, took := hook.Class(r.int(3)), hourOf(r.time(4)), timingsFrom(r.values[5]).Total
 		byEndpoint.of(rollupKey{endpoint: r.int(2), hour: hour}).Add(class, took)
 		return nil
 	}); err != nil || n == 0 {
@@ -113,7 +113,7 @@ func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
 // withApps gives sums by endpoint the application each is of, and adds those of the
 // application. An endpoint that is forgotten is left out: nobody can ask for it.
 func withApps(ctx context.Context, c *conn, byEndpoint tallies) (tallies, error) {
-	var endpoints []int64
+	endpoints := make([]int64, 0, len(byEndpoint))
 	for k := range byEndpoint {
 		endpoints = append(endpoints, k.endpoint)
 	}
@@ -238,7 +238,7 @@ func readRollups(ctx context.Context, c *conn, k rollupKey, from, to int64) (map
 		return nil, err
 	}
 	err := c.query(ctx, rollupTail, []any{k.app, k.endpoint, hourTime(from), hourTime(to), lastID}, func(r *row) error {
-		of(hourOf(r.time(1))).Add(hook.Class(r.int(0)), timingsFrom(r.values[2]).Total) //nolint:gosec // a closed set
+		of(hourOf(r.time(1))).Add(hook.Class(r.int(0)), timingsFrom(r.values[2]).Total)
 		return nil
 	})
 	return sums, err

@@ -22,11 +22,11 @@ func (r *row) null(i int) bool { return r.values[i] == nil }
 func (r *row) int(i int) int64 {
 	switch v := r.values[i]; len(v) {
 	case 8:
-		return int64(binary.BigEndian.Uint64(v)) //nolint:gosec // the same bits
+		return int64(binary.BigEndian.Uint64(v))
 	case 4:
-		return int64(int32(binary.BigEndian.Uint32(v))) //nolint:gosec // the same bits
+		return int64(int32(binary.BigEndian.Uint32(v)))
 	case 2:
-		return int64(int16(binary.BigEndian.Uint16(v))) //nolint:gosec // the same bits
+		return int64(int16(binary.BigEndian.Uint16(v)))
 	case 1: // a boolean
 		return int64(v[0])
 	}
@@ -74,7 +74,7 @@ func (r *row) words(i int) []string {
 	v = v[head+perDimension:]
 	out := make([]string, 0, n)
 	for len(v) >= perElement {
-		size := int(int32(binary.BigEndian.Uint32(v))) //nolint:gosec // -1: NULL
+		size := int(int32(binary.BigEndian.Uint32(v)))
 		v = v[perElement:]
 		if size < 0 || size > len(v) {
 			return out

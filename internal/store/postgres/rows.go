@@ -34,7 +34,7 @@ func (m *messageRows) add(a *cachedApp, e *hook.NewEvent) {
 	}
 	m.contentType = append(m.contentType, contentType)
 	m.channels, m.tags = append(m.channels, arrayLiteral(e.Channels)), append(m.tags, arrayLiteral(e.Tags))
-	m.size = append(m.size, int32(len(e.Body))) //nolint:gosec // bounded by the largest body
+	m.size = append(m.size, int32(len(e.Body)))
 	m.deliverAt, m.bodyExpires = append(m.deliverAt, microsPtr(e.DeliverAt)), append(m.bodyExpires, microsPtr(e.BodyExpiresAt))
 }
 

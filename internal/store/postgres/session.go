@@ -54,6 +54,32 @@ func (e *ConnectError) Hint() string {
 	return "Check that PostgreSQL runs and that --db is its address."
 }
 
+// LocksError says that the database has no room for the locks of a transaction
+// over many partitions.
+type LocksError struct{ Err error }
+
+// Error gives the database's words.
+func (e *LocksError) Error() string {
+	return "too many partitions for one transaction: " + e.Err.Error()
+}
+
+// Unwrap gives the database's error.
+func (e *LocksError) Unwrap() error { return e.Err }
+
+// Hint says what the operator can do.
+func (e *LocksError) Hint() string {
+	return "Raise max_locks_per_transaction of PostgreSQL, to 256 for a year of messages, restart it and try again."
+}
+
+// locksOf tells errors for want of locks from others.
+func locksOf(err error) error {
+	const codeOutOfMemory = "53200"
+	if pgCode(err) == codeOutOfMemory {
+		return &LocksError{err}
+	}
+	return err
+}
+
 // session is a connection outside of the pool, for what takes longer than any
 // operation of a server. Nothing of it outlives a transaction, so a pool between
 // us and the database does no harm.
@@ -105,7 +131,7 @@ func Schema(ctx context.Context, url string) (have, newest int64, err error) {
 	if err != nil {
 		return 0, newest, err
 	}
-	defer pg.Close(ctx) //nolint:errcheck // nothing is under way
+	defer pg.Close(ctx) //nolint:errcheck // it is not needed any more
 	have, err = schemaOf(ctx, &conn{pg})
 	return have, newest, err
 }

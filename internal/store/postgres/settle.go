@@ -211,11 +211,11 @@ func (st *settling) leaseColumns() []any {
 		keys.add(l.Message.ID, l.Ref.Endpoint)
 		nodes[at], epochs[at], nows[at] = l.Node.ID, l.Node.Epoch, s.Now.UnixMicro()
 		states[at], reasons[at] = int16(s.Then.State), int16(s.Then.Reason)
-		attempts[at], steps[at] = int32(l.Number-1), int32(s.Then.Step) //nolint:gosec // a few
+		attempts[at], steps[at] = int32(l.Number-1), int32(s.Then.Step)
 		dues[at] = microsPtr(s.Then.Due)
 		if tried(s) {
 			attempts[at]++
-			status := int32(s.Attempt.Outcome.Status) //nolint:gosec // three digits
+			status := int32(s.Attempt.Outcome.Status)
 			statuses[at] = &status
 		}
 	}
@@ -325,7 +325,7 @@ func (r *attemptRows) add(s *hook.Settlement) {
 		response = []byte{}
 	}
 	r.id, r.message, r.endpoint = append(r.id, a.ID[:]), append(r.message, s.Lease.Message.ID[:]), append(r.endpoint, s.Lease.Ref.Endpoint)
-	r.number, r.status = append(r.number, int32(a.Number)), append(r.status, int32(a.Outcome.Status)) //nolint:gosec // small
+	r.number, r.status = append(r.number, int32(a.Number)), append(r.status, int32(a.Outcome.Status))
 	r.manual, r.class = append(r.manual, a.Trigger == hook.TriggerManual), append(r.class, int16(a.Outcome.Class))
 	r.detail, r.url = append(r.detail, textPtr(storable(a.Outcome.Detail))), append(r.url, storable(a.URL))
 	r.started, r.next = append(r.started, a.StartedAt.UnixMicro()), append(r.next, microsPtr(s.Then.Due))
@@ -423,7 +423,7 @@ func (st *settling) setClocks(ctx context.Context, c *conn, before map[int64]tim
 
 func appendTimings(b []byte, t hook.Timings) []byte {
 	for _, d := range [...]time.Duration{t.Queue, t.DNS, t.Connect, t.TLS, t.FirstByte, t.Body, t.Total} {
-		b = binary.AppendUvarint(b, uint64(max(d, 0).Microseconds())) //nolint:gosec // not negative
+		b = binary.AppendUvarint(b, uint64(max(d, 0).Microseconds()))
 	}
 	return b
 }
@@ -435,7 +435,7 @@ func timingsFrom(b []byte) hook.Timings {
 		if n <= 0 {
 			break
 		}
-		*d = time.Duration(us) * time.Microsecond //nolint:gosec // it was a duration
+		*d = time.Duration(us) * time.Microsecond
 		b = b[n:]
 	}
 	return t

@@ -50,7 +50,7 @@ func (s *Source) begin(ctx context.Context, alone bool) error {
 	// What is detached, truncated or dropped is gone for those too whose snapshot is
 	// older: so all locks come before the snapshot, which the first SELECT takes.
 	if _, err := c.exec(ctx, `LOCK TABLE messages, deliveries, attempts IN ACCESS SHARE MODE`); err != nil {
-		return err
+		return locksOf(err)
 	}
 	if alone {
 		if err := keepNodesOut(ctx, c); err != nil {
@@ -63,7 +63,7 @@ func (s *Source) begin(ctx context.Context, alone bool) error {
 
 // Dump gives everything; see dump.go.
 func (s *Source) Dump(ctx context.Context, emit func(hook.Record) error) error {
-	return dump(ctx, &conn{s.pg}, emit)
+	return locksOf(dump(ctx, &conn{s.pg}, emit))
 }
 
 // closeWait is how long Close waits for the database.

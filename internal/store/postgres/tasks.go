@@ -203,7 +203,7 @@ func (s *recovering) look(ctx context.Context, c *conn, app, endpoint int64, lim
 			s.looked++
 			t.Cursor = r.id(0)
 			created := r.time(1)
-			if r.bool(4) && hook.Recoverable(hook.State(r.int(2)), hook.Reason(r.int(3))) && //nolint:gosec // of few
+			if r.bool(4) && hook.Recoverable(hook.State(r.int(2)), hook.Reason(r.int(3))) &&
 				!created.Before(t.Since) && (t.Until.IsZero() || created.Before(t.Until)) {
 				s.chosen = append(s.chosen, t.Cursor)
 			}
