@@ -138,6 +138,19 @@ func (a *archive) expire(keep hook.Retention, now time.Time) (slices []hook.Expi
 	return nil, sum
 }
 
+// rollUp sums up n attempts, at most limit at a time. The feed that it follows ends
+// before the oldest transaction in the whole cluster, so it may have to wait for other
+// tests.
+func (a *archive) rollUp(n, limit int) {
+	a.Helper()
+	for deadline := time.Now().Add(time.Minute); n > 0; {
+		done := testx.Must(a.store.RollUp(a.Context(), min(n, limit)))(a)
+		if n -= done; done == 0 && time.Now().After(deadline) {
+			a.Fatalf("%d attempts do not come", n)
+		}
+	}
+}
+
 // tables is how many partitions a table has.
 func (a *archive) tables(of string) int64 {
 	a.Helper()

@@ -189,6 +189,7 @@ func TestWhatWasDeletedIsForgottenWithTheLastMessageOfItsTime(t *testing.T) {
 	testx.NoError(t, a.store.CreateKey(ctx, &hook.Key{ID: hook.NewID(archiveStart), Env: a.env, App: hook.NewID(archiveStart), Hash: [32]byte{2},
 		CreatedAt: archiveStart, ExpiresAt: archiveStart}))
 	a.settle(a.send(archiveStart).Leased[0], archiveStart)
+	a.rollUp(1, 1)
 	testx.Must(a.store.DeleteApplication(ctx, a.env, hook.Ref{ID: a.app}, archiveStart.Add(time.Minute)))(t)
 	keep := hook.Retention{Messages: time.Hour}
 	tables := []string{"applications", "endpoints", "endpoint_revisions", "rollups", "api_keys"}
