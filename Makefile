@@ -71,7 +71,10 @@ test: postgresql ## run all tests, with the race detector
 	$(if $(RACE),,@echo 'no C compiler found: the tests run without the race detector')
 	@echo 'test: the cost of a claim with 1,000,000 deliveries due, which the race detector would make too slow'
 	go test -count 1 -run 'TestStoreConforms/work' ./internal/store/sqlite
-	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m ./...
+	@echo 'test: the store on PostgreSQL; with the race detector only what runs side by side, for the whole would take too long'
+	go test -timeout 15m ./internal/store/postgres
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m -run 'TestStoreConforms/(concurrency|many_nodes|claim|settle)' ./internal/store/postgres
+	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m $$(go list ./... | grep -v internal/store/postgres$$)
 
 # The tests start a server of their own from what the machine has.
 postgresql:
