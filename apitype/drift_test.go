@@ -36,6 +36,11 @@ var inputs = []pair{
 	pairOf[apitype.TokenExpireIn, models.ApplicationTokenExpireIn](),
 	pairOf[apitype.APITokenIn, models.ApiTokenIn](),
 	pairOf[apitype.APITokenExpireIn, models.ApiTokenExpireIn](),
+	pairOf[apitype.SourceIn, models.IngestSourceIn](),
+	pairOf[apitype.EndpointIn, models.IngestEndpointIn](),
+	pairOf[apitype.EndpointUpdate, models.IngestEndpointUpdate](),
+	pairOf[apitype.EndpointHeadersIn, models.IngestEndpointHeadersIn](),
+	pairOf[apitype.EndpointSecretRotateIn, models.IngestEndpointSecretIn](),
 }
 
 var outputs = []pair{
@@ -57,6 +62,13 @@ var outputs = []pair{
 	pairOf[apitype.APITokenOut, models.ApiTokenOut](),
 	pairOf[apitype.APITokenCensoredOut, models.ApiTokenCensoredOut](),
 	pairOf[apitype.Empty, models.EmptyResponse](),
+	pairOf[apitype.SourceOut, models.IngestSourceOut](),
+	pairOf[apitype.RotateTokenOut, models.RotateTokenOut](),
+	pairOf[apitype.EndpointOut, models.IngestEndpointOut](),
+	pairOf[apitype.EndpointHeadersOut, models.IngestEndpointHeadersOut](),
+	pairOf[apitype.EndpointSecretOut, models.IngestEndpointSecretOut](),
+	pairOf[apitype.List[apitype.SourceOut], models.ListResponseIngestSourceOut](),
+	pairOf[apitype.List[apitype.EndpointOut], models.ListResponseIngestEndpointOut](),
 	pairOf[apitype.List[apitype.ApplicationOut], models.ListResponseApplicationOut](),
 	pairOf[apitype.List[apitype.EndpointOut], models.ListResponseEndpointOut](),
 	pairOf[apitype.List[apitype.EventTypeOut], models.ListResponseEventTypeOut](),

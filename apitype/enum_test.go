@@ -38,6 +38,7 @@ var openSets = [][]any{
 	{apitype.VerdictDelivered, apitype.VerdictPending, apitype.VerdictSending, apitype.VerdictFailed, apitype.VerdictCanceled, apitype.VerdictNotMatched},
 	{apitype.PermissionOIDC, apitype.PermissionJWT, apitype.PermissionRegional, apitype.PermissionGlobal, apitype.PermissionUnknown},
 	{apitype.TokenEnvironment, apitype.TokenApplication},
+	{apitype.RequestAccepted, apitype.RequestDuplicate, apitype.RequestDiffers, apitype.RequestRefused, apitype.RequestHandshake},
 }
 
 func words(values []any) map[string]bool {

@@ -129,6 +129,14 @@ func OptionalTypes() []OptionalType {
 		optionalType[map[string]json.RawMessage](),
 		optionalType[ApplicationIn](),
 		optionalType[TransformationsParams](),
+		optionalType[json.RawMessage](),
+		optionalType[[]SourceSecretIn](),
+		optionalType[[]SourceResponse](),
+		optionalType[[]SourceRoute](),
+		optionalType[SourceDedupe](),
+		optionalType[SourcePick](),
+		optionalType[SourceCron](),
+		optionalType[RequestTarget](),
 	}
 }
 

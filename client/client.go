@@ -85,6 +85,7 @@ type request struct {
 	query        url.Values
 	body         any    // nil: none; json.RawMessage goes out as it is
 	once         string // idempotency key; empty: one is made for a POST
+	single       bool   // it is not repeated
 }
 
 // apiPath builds a path under /api/v1, each part escaped.
@@ -128,7 +129,7 @@ func (c *Client) do(ctx context.Context, r request) ([]byte, error) {
 	pause := firstPause
 	for try := 0; ; try++ {
 		answer, err := c.try(ctx, r, body)
-		if err == nil || try >= c.retries || ctx.Err() != nil || !again(err) {
+		if err == nil || r.single || try >= c.retries || ctx.Err() != nil || !again(err) {
 			return answer, err
 		}
 		wait := time.Duration(float64(pause) * (0.5 + mathrand.Float64()))

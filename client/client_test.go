@@ -220,6 +220,14 @@ func TestWhatMayGoAwayIsTriedAgainWithTheSameKey(t *testing.T) {
 	}
 }
 
+func TestAReplayIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	c, a := newClient(t, answer{err: errors.New("connection reset")})
+	if _, err := c.ReplayRequest(t.Context(), "s", "r", ""); err == nil || len(a.seen) != 1 {
+		t.Errorf("%d tries, %v", len(a.seen), err)
+	}
+}
+
 func TestWaitingForTheNextTryEndsWithTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -339,6 +347,26 @@ func TestEveryMethodCallsItsRoute(t *testing.T) {
 		{func() error { _, err := c.FindTask(ctx, "q"); return err }, "GET /background-task/q"},
 		{func() error { _, err := c.ListTasks(ctx, client.ListOptions{}); return err }, "GET /background-task"},
 		{func() error { return c.Health(ctx) }, "GET /health"},
+		{func() error { _, err := c.CreateSource(ctx, apitype.SourceIn{}); return err }, "POST /ingest/api/v1/source"},
+		{func() error { _, err := c.FindSource(ctx, "s/t"); return err }, "GET /ingest/api/v1/source/s%2Ft"},
+		{func() error { _, err := c.ListSources(ctx, client.ListOptions{Limit: 3}); return err }, "GET /ingest/api/v1/source?limit=3"},
+		{func() error { _, err := c.ListSourceTypes(ctx); return err }, "GET /ingest/api/v1/source-type"},
+		{func() error { _, err := c.PutSource(ctx, "s", apitype.SourceIn{}); return err }, "PUT /ingest/api/v1/source/s"},
+		{func() error { _, err := c.PatchSource(ctx, "s", apitype.SourcePatch{}); return err }, "PATCH /ingest/api/v1/source/s"},
+		{func() error { return c.DeleteSource(ctx, "s") }, "DELETE /ingest/api/v1/source/s"},
+		{func() error { _, err := c.RotateSourceToken(ctx, "s"); return err }, "POST /ingest/api/v1/source/s/token/rotate"},
+		{func() error { _, err := c.SourceSecrets(ctx, "s"); return err }, "GET /ingest/api/v1/source/s/secret"},
+		{func() error { return c.RotateSourceSecret(ctx, "s", apitype.SourceSecretRotateIn{}) }, "POST /ingest/api/v1/source/s/secret/rotate"},
+		{func() error {
+			_, err := c.ListRequests(ctx, "s", client.RequestFilter{States: []apitype.RequestState{"refused", "handshake"}, Reason: "x", Before: at}, client.ListOptions{})
+			return err
+		}, "GET /ingest/api/v1/source/s/request?before=2026-11-23T00%3A02%3A03Z&reason=x&state=refused%2Chandshake"},
+		{func() error { _, err := c.FindRequest(ctx, "s", "r"); return err }, "GET /ingest/api/v1/source/s/request/r"},
+		{func() error { _, err := c.RequestBody(ctx, "s", "r"); return err }, "GET /ingest/api/v1/source/s/request/r/body"},
+		{func() error { _, err := c.VerifyRequest(ctx, "s", "r", true); return err }, "POST /ingest/api/v1/source/s/request/r/verify"},
+		{func() error { _, err := c.ReplayRequest(ctx, "s", "r", "https://h"); return err }, "POST /ingest/api/v1/source/s/request/r/replay"},
+		{func() error { _, err := c.AnnotateRequest(ctx, "s", "r", "n"); return err }, "PATCH /ingest/api/v1/source/s/request/r"},
+		{func() error { _, err := c.PurgeRequests(ctx, "s", at); return err }, "POST /ingest/api/v1/source/s/request/purge"},
 	} {
 		if err := tt.call(); err != nil {
 			t.Errorf("%s: %v", tt.want, err)

@@ -8,8 +8,9 @@
 //		Payload:   json.RawMessage(`{"amount":1200}`),
 //	}, client.PublishOptions{})
 //
-// Applications, endpoints and messages are named by their id or by the caller's
-// own uid or eventId. A failure that the server reports is an [*Error]. Requests
+// Applications, sources, endpoints and messages are named by their id or by the
+// caller's own uid or eventId. The endpoints and messages of a source are those of an
+// application with its id. A failure that the server reports is an [*Error]. Requests
 // are repeated when the connection or the server fails; every POST carries an
 // idempotency key, so that a repeated one happens once.
 package client

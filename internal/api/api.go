@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
@@ -19,6 +20,8 @@ type Store interface {
 	messageStore
 	attemptStore
 	taskStore
+	sourceStore
+	requestStore
 	// Ping reports whether the store can be read and written.
 	Ping(ctx context.Context) error
 }
@@ -71,6 +74,29 @@ type Deps struct {
 	// PublicSecret gives what a receiver verifies with: the secret itself, or the
 	// public half of an asymmetric one.
 	PublicSecret func(text string) (string, error)
+
+	// SourceTypes gives the types of source that the gateway verifies, cron excluded.
+	// What it gives may be changed.
+	SourceTypes func() []apitype.SourceTypeOut
+	// CheckSource says what is wrong with the type, the verification settings or the
+	// secrets of a source. secrets are the texts of those in s.
+	CheckSource func(s *hook.Source, secrets []string) error
+	// NextFire gives the first time after now that a cron source makes an event. The
+	// text of the error says what is wrong with the schedule.
+	NextFire func(cron hook.CronSettings, now time.Time) (time.Time, error)
+	// NewSourceToken makes what an ingest URL ends in, and the hash to find it by.
+	NewSourceToken func() (token string, hash [32]byte)
+	// ForgetSource drops what the gateway remembers, after sources were changed.
+	ForgetSource func()
+	// VerifyRequest verifies a stored request with today's secrets and changes its
+	// verdict. With process, a refused one that now verifies becomes a message, once.
+	VerifyRequest func(ctx context.Context, env, source, request hook.ID, process bool) (hook.Request, error)
+	// ReplayRequest makes new messages of a stored request: that of the source, and one
+	// for each route.
+	ReplayRequest func(ctx context.Context, env, source, request hook.ID) ([]hook.Message, error)
+	// SendTo sends a stored request once to a URL that CheckURL let pass. Nothing of it
+	// is kept.
+	SendTo func(ctx context.Context, url string, r hook.Request) (hook.Attempt, error)
 
 	// PublicURL gives the address by which the caller reached the server, with the
 	// path prefix and without a trailing slash.

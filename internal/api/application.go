@@ -135,11 +135,14 @@ func (c *call) endpointsOf(app hook.ID) (all, disabled int, err error) {
 }
 
 func getApplication(c *call) (reply, error) {
-	ref, err := c.appRef()
+	ref, err := c.ownerRef()
 	if err != nil {
 		return reply{}, err
 	}
 	a, err := c.Store.FindApplication(c.ctx(), c.key.Env, ref)
+	if err == nil && a.Source != c.ofSource {
+		err = hook.NotFound("application")
+	}
 	if err != nil {
 		return reply{}, err
 	}
@@ -260,15 +263,6 @@ func deleteApplication(c *call) (reply, error) {
 // appRef reads the application in the path.
 func (c *call) appRef() (hook.Ref, error) {
 	return parseRef(hook.KindApplication, c.value("app"), "app")
-}
-
-// app gives the id of the application in the path.
-func (c *call) app() (hook.ID, error) {
-	ref, err := c.appRef()
-	if err != nil {
-		return hook.ID{}, err
-	}
-	return c.applicationID(ref)
 }
 
 // applicationID resolves a uid. An id is taken as it is: every store method that

@@ -31,7 +31,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 	}
 	for _, rt := range api.Routes() {
 		path := strings.NewReplacer("{app}", "acme", "{env}", "-").Replace(rt.Path)
-		path = strings.NewReplacer("{ep}", "x", "{msg}", "x", "{name}", "x", "{attempt}", "x", "{task}", "x", "{key}", "x").Replace(path)
+		path = strings.NewReplacer("{ep}", "x", "{msg}", "x", "{name}", "x", "{attempt}", "x", "{task}", "x", "{key}", "x", "{source}", "x", "{req}", "x").Replace(path)
 		if rt.Open {
 			continue
 		}

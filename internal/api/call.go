@@ -27,6 +27,8 @@ type call struct {
 	body   []byte
 	held   int64      // bytes of the budget for bodies
 	query  url.Values // read by params()
+	// ofSource says that the endpoints and messages of the path belong to a source.
+	ofSource bool
 }
 
 // reply is what a handler answers: a status, and a body to encode or one that is

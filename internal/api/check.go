@@ -101,6 +101,8 @@ func (k *checker) uid(o apitype.Optional[string], kind hook.Kind) string {
 		k.bad(nameRule, "uid")
 	case strings.HasPrefix(uid, string(kind)):
 		k.bad("must not begin with "+string(kind)+", as ids do", "uid")
+	case kind == hook.KindApplication && !hook.KindSource.ParseRef(uid).ID.IsZero():
+		k.bad("must not be an id of a source", "uid")
 	case uid == "." || uid == "..":
 		k.bad("must not be a dot or two, which cannot stand in a path", "uid")
 	}

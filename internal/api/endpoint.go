@@ -18,7 +18,7 @@ type endpointStore interface {
 }
 
 func createEndpoint(c *call) (reply, error) {
-	app, err := c.app()
+	app, err := c.owner()
 	if err != nil {
 		return reply{}, err
 	}
@@ -43,7 +43,7 @@ func createEndpoint(c *call) (reply, error) {
 }
 
 func listEndpoints(c *call) (reply, error) {
-	app, err := c.app()
+	app, err := c.owner()
 	if err != nil {
 		return reply{}, err
 	}
@@ -182,7 +182,7 @@ func (c *call) appAndEndpoint() (app hook.ID, ref hook.Ref, err error) {
 	if ref, err = parseRef(hook.KindEndpoint, c.value("ep"), "endpoint"); err != nil {
 		return app, ref, err
 	}
-	app, err = c.app()
+	app, err = c.owner()
 	return app, ref, err
 }
 

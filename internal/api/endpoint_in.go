@@ -50,7 +50,7 @@ func (c *call) fillEndpoint(k *checker, e *hook.Endpoint, in *apitype.EndpointUp
 	e.URL, userinfo = c.checkURL(k, in.URL)
 	e.Description = k.description(in.Description.Else(""))
 	e.UID = k.uid(in.UID, hook.KindEndpoint)
-	e.EventTypes = k.eventTypes(in.EventTypes, in.FilterTypes)
+	e.EventTypes = c.eventTypes(k, in.EventTypes, in.FilterTypes)
 	channels, given := in.Channels.Get()
 	e.Channels = k.names(channels, given, maxEndpointChannels, isChannel, channelRule, "channels")
 	e.ThrottleRate = k.rate(in.ThrottleRate, in.RateLimit)
@@ -111,14 +111,19 @@ func typesField(newer apitype.Optional[[]string]) string {
 	return "eventTypes"
 }
 
-func (k *checker) eventTypes(newer, older apitype.Optional[[]string]) []string {
+// eventTypes checks the types that an endpoint asks for. Those of a source are words
+// of the provider and in no catalogue.
+func (c *call) eventTypes(k *checker, newer, older apitype.Optional[[]string]) []string {
 	types, given := newer.Or(older).Get()
+	if c.ofSource {
+		return k.names(types, given, 0, isWord, wordRule, typesField(newer))
+	}
 	return k.names(types, given, 0, isName, nameRule, typesField(newer))
 }
 
 // knownTypes checks that the event types of an endpoint exist and can be chosen.
 func (c *call) knownTypes(k *checker, names []string, field string) error {
-	if len(names) == 0 || len(k.fields) > 0 {
+	if len(names) == 0 || len(k.fields) > 0 || c.ofSource {
 		return nil
 	}
 	found, err := c.Store.FindEventTypes(c.ctx(), c.key.Env, names)
@@ -153,7 +158,7 @@ func (c *call) patchedEndpoint(k *checker, e *hook.Endpoint, in *apitype.Endpoin
 		c.switchEndpoint(e, disabled)
 	}
 	if !in.EventTypes.IsZero() || !in.FilterTypes.IsZero() {
-		e.EventTypes = k.eventTypes(in.EventTypes, in.FilterTypes)
+		e.EventTypes = c.eventTypes(k, in.EventTypes, in.FilterTypes)
 	}
 	if !in.Channels.IsZero() {
 		channels, given := in.Channels.Get()

@@ -27,6 +27,9 @@ func sendExample(c *call) (reply, error) {
 		return reply{}, hook.Invalid(nameRule, "body", "eventType")
 	}
 	e, err := c.endpoint()
+	if err == nil && c.ofSource {
+		err = hook.NotFound("application") // its messages are what it received
+	}
 	if err == nil {
 		err = takesDeliveries(&e)
 	}

@@ -136,7 +136,7 @@ func refusedOrFailed(err error) string {
 }
 
 func listMessages(c *call) (reply, error) {
-	app, err := c.app()
+	app, err := c.owner()
 	if err != nil {
 		return reply{}, err
 	}
@@ -189,7 +189,7 @@ func (c *call) appAndMessage() (app hook.ID, msg hook.Ref, err error) {
 	if msg, err = parseRef(hook.KindMessage, c.value("msg"), "msg"); err != nil {
 		return app, msg, err
 	}
-	app, err = c.app()
+	app, err = c.owner()
 	return app, msg, err
 }
 

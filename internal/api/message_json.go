@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
@@ -51,11 +53,22 @@ func payloadOf(m *hook.Message, withContent bool) []byte {
 	case m.BodyGone:
 		return []byte(`{"expired":true}`)
 	}
+	if m.ContentType != jsonContent && !isJSON(m.ContentType) {
+		return emptyPayload
+	}
 	s := scanner{data: m.Body}
-	if m.ContentType != jsonContent || s.members(func(_, _ []byte) {}) != nil {
+	if s.members(func(_, _ []byte) {}) != nil || !utf8.Valid(m.Body) {
 		return emptyPayload
 	}
 	return m.Body
+}
+
+// isJSON holds for the media types of JSON as received messages have them, with
+// parameters or a suffix.
+func isJSON(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == jsonContent || strings.HasPrefix(media, "application/") && strings.HasSuffix(media, "+json")
 }
 
 // appendText appends a JSON string. Names consist of plain characters; anything

@@ -35,6 +35,8 @@ var queryParams = map[string]struct {
 	"expanded_statuses":                     {false, "True to show canceled deliveries as status 4, not as 0."},
 	"endpoint_id":                           {"", "Only this endpoint, by id or uid."},
 	"task":                                  {"", "Only this type of task."},
+	"state":                                 {"", "Only these states, separated by commas: accepted, duplicate, duplicate_differs, refused, handshake."},
+	"reason":                                {"", "Only this reason."},
 	"include_archived":                      {false, "True to list archived event types as well."},
 	"expunge":                               {false, "True to remove the event type for good."},
 	"get_if_exists":                         {false, "True to get the application of this uid if there is one."},
@@ -48,6 +50,7 @@ var queryParams = map[string]struct {
 var pathParams = map[string]string{
 	"app": "Id or uid of the application.", "ep": "Id or uid of the endpoint.", "msg": "Id or eventId of the message.",
 	"attempt": "Id of the attempt.", "name": "Name of the event type.", "task": "Id of the task.",
+	"source": "Id or uid of the source.", "req": "Id of the request.",
 	"env": "Id of the key's own environment, or a minus sign for it.", "key": "Id of the API token.",
 }
 
@@ -134,7 +137,7 @@ func operation(rt *route, reg huma.Registry) *huma.Operation {
 			Name: name, In: "query", Description: p.doc, Schema: reg.Schema(reflect.TypeOf(p.kind), true, name),
 		})
 	}
-	if rt.method == http.MethodPost {
+	if rt.method == http.MethodPost && !rt.again {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "idempotency-key", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
 			Description: "Makes the call happen once: a second one with the same key, path and body has the result of the first.",
@@ -154,6 +157,9 @@ func operation(rt *route, reg huma.Registry) *huma.Operation {
 		response := &huma.Response{Description: http.StatusText(status)}
 		if rt.out != nil {
 			response.Content = content(rt.out, reg, jsonContent)
+		}
+		if rt.bytes {
+			response.Content = map[string]*huma.MediaType{octetContent: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 		}
 		op.Responses[strconv.Itoa(status)] = response
 	}

@@ -7,7 +7,12 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
-func applicationKey(a *hook.Application) string { return hook.KindApplication.Format(a.ID) }
+func applicationKey(a *hook.Application) string {
+	if a.Source {
+		return hook.KindSource.Format(a.ID)
+	}
+	return hook.KindApplication.Format(a.ID)
+}
 
 func applicationOut(a *hook.Application) apitype.ApplicationOut {
 	rate := rateOut(a.ThrottleRate)

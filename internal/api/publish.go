@@ -18,6 +18,7 @@ const (
 	minDelay     = time.Minute
 	maxDelay     = 24 * time.Hour
 	jsonContent  = "application/json"
+	octetContent = "application/octet-stream"
 	maxMediaType = 256
 )
 

@@ -16,11 +16,12 @@ type queryReader struct {
 	values url.Values
 	bad    *hook.Error
 	fields []hook.Field
+	words  bool // event types are words of providers
 }
 
 // params reads the query of the request.
 func (c *call) params() *queryReader {
-	q := &queryReader{}
+	q := &queryReader{words: c.ofSource}
 	if c.query == nil && c.r.URL.RawQuery != "" {
 		values, err := url.ParseQuery(c.r.URL.RawQuery)
 		if err != nil {
@@ -125,7 +126,7 @@ func (q *queryReader) list(name string) []string {
 func (q *queryReader) filters() (eventTypes []string, channel, tag string) {
 	eventTypes, channel, tag = q.list("event_types"), q.text("channel"), q.text("tag")
 	for _, name := range eventTypes {
-		if !isName(name) {
+		if !isName(name) && (!q.words || !isWord(name)) {
 			q.invalid("event_types", "must be names of event types")
 			break
 		}

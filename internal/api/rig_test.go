@@ -36,7 +36,8 @@ type rig struct {
 	token   string // environment key with all rights
 	logs    *bytes.Buffer
 
-	clock atomic.Int64 // nanoseconds ahead of the real clock
+	clock     atomic.Int64 // nanoseconds ahead of the real clock
+	forgotten atomic.Int64 // how often the gateway was told to forget sources
 
 	mu      sync.Mutex
 	changed []change
@@ -77,6 +78,8 @@ func newRig(t *testing.T, adjust ...func(*api.Deps)) *rig {
 		PublicSecret: func(s string) (string, error) { return strings.Replace(s, "whsk_", "whpk_", 1), nil },
 		PublicURL:    func(*http.Request) string { return "https://hooks.example.test/prefix" },
 		Version:      "1.2.3", Logger: log, Published: r.published,
+		SourceTypes: sourceTypes, CheckSource: checkSource, NextFire: nextFire, NewSourceToken: newSourceToken,
+		ForgetSource: func() { r.forgotten.Add(1) }, VerifyRequest: r.verifyRequest, ReplayRequest: r.replayRequest, SendTo: r.sendTo,
 	}
 	for _, f := range adjust {
 		f(&r.deps)

@@ -22,6 +22,8 @@ type route struct {
 	status       int    // of success
 	other        int    // a second status of success; 0: none
 	do           func(*call) (reply, error)
+	bytes        bool // the answer is bytes that are no JSON
+	again        bool // of a POST: each call has its effect, whatever the idempotency key
 	hidden       bool // kept for old clients, not documented
 	params       []string
 }
@@ -42,7 +44,8 @@ const (
 func allRoutes() []route {
 	var table []route
 	for _, part := range [][]route{
-		applicationRoutes, endpointRoutes, endpointPartRoutes, eventTypeRoutes, messageRoutes, attemptRoutes, accessRoutes, serverRoutes, laterRoutes(),
+		applicationRoutes, endpointRoutes, endpointPartRoutes, eventTypeRoutes, messageRoutes, attemptRoutes,
+		sourceRoutes, sourceEndpointRoutes, requestRoutes, accessRoutes, serverRoutes, laterRoutes(),
 	} {
 		table = append(table, part...)
 	}

@@ -33,12 +33,13 @@ var rooms = map[string][]string{
 	"internal/move":            {"internal/hook", "internal/seal", "internal/store"},
 	"internal/ingest":          {"internal/hook", "provider", "webhook"},
 	"internal/api":             {"internal/hook", "apitype"},
+	"internal/listen":          {"internal/hook", "apitype"},
 	"internal/testx":           {"internal/hook", "webhook"},
 	"internal/server": {
 		"apitype", "webhook", "provider", "client",
 		"internal/hook", "internal/netguard", "internal/seal", "internal/dash", "internal/config", "internal/auth",
 		"internal/store", "internal/store/sqlite", "internal/store/postgres",
-		"internal/send", "internal/deliver", "internal/node", "internal/trace", "internal/upkeep", "internal/ingest", "internal/api",
+		"internal/send", "internal/deliver", "internal/node", "internal/trace", "internal/upkeep", "internal/ingest", "internal/api", "internal/listen",
 	},
 	"internal/cli": {"internal/server", "internal/config", "internal/move", "client", "apitype", "webhook", "provider"},
 }

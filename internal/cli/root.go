@@ -98,9 +98,17 @@ recorded. Begin with "grapnel dev".`,
 	root.SetHelpCommand(helpCommand())
 	root.SetUsageFunc(usageFunc)
 	root.SetFlagErrorFunc(flagError)
-	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "run", Title: "Run it"})
-	for _, cmd := range []*cobra.Command{a.devCommand(), a.serveCommand(), a.sendCommand()} {
+	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "trust", Title: "Trust"}, &cobra.Group{ID: "receive", Title: "Receive"}, &cobra.Group{ID: "run", Title: "Run it"})
+	for _, cmd := range []*cobra.Command{a.devCommand(), a.serveCommand(), a.sendCommand(), a.listenCommand(), a.catchCommand()} {
 		cmd.GroupID = "start"
+		root.AddCommand(cmd)
+	}
+	for _, cmd := range []*cobra.Command{a.verifyCommand(), a.signCommand(), a.samplesCommand()} {
+		cmd.GroupID = "trust"
+		root.AddCommand(cmd)
+	}
+	for _, cmd := range []*cobra.Command{a.sourcesCommand(), a.requestsCommand(), a.replayCommand()} {
+		cmd.GroupID = "receive"
 		root.AddCommand(cmd)
 	}
 	for _, cmd := range []*cobra.Command{a.keysCommand(), a.adminCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {

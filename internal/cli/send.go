@@ -36,6 +36,7 @@ type sending struct {
 	once      string
 	wait      time.Duration // 0: not
 	language  string
+	sample    sampling
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -45,10 +46,15 @@ func (a *app) sendCommand() *cobra.Command {
 		Long: `Send an event to the endpoints of an application that ask for it.
 
 With --wait the command stays until each endpoint has been tried once, prints
-what it answered, and ends with 8 if one failed.`,
+what it answered, and ends with 8 if one failed.
+
+PROVIDER/TYPE with --to is a sample event of a provider instead, signed as the
+provider signs and sent from here: no server is asked. It ends with 8 if the
+answer is not 2xx.`,
 		Example: `  grapnel send invoice.paid -d '{"amount":1200}' --wait
   grapnel send invoice.paid -d @invoice.json --set customer.name=Ada --app acme
-  grapnel send invoice.paid -d '{"amount":1200}' --print curl`,
+  grapnel send invoice.paid -d '{"amount":1200}' --print curl
+  grapnel send stripe/checkout.session.completed --to 3000/hooks --secret whsec_x`,
 		Args: oneArg("TYPE"),
 	}
 	s := &sending{remote: a.remoteFlags(cmd)}
@@ -62,9 +68,13 @@ what it answered, and ends with 8 if one failed.`,
 	f.Var(text{&s.once, "KEY"}, "idempotency-key", "makes repeated calls send one event")
 	f.Var(span{to: &s.wait, least: time.Second, most: maxWait}, "wait", "stay until each endpoint has been tried, at most this long: 1s to 1m")
 	f.Lookup("wait").NoOptDefVal, f.Lookup("wait").DefValue = FormatWait, ""
-	f.Var(newChoice(&s.language, "", languages...), "print", "do not send; print the call in this language")
+	f.Var(newChoice(&s.language, "", printForms...), "print", "do not send; print the call in this language")
+	s.sample.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s.eventType = args[0]
+		if done, err := s.sampleInstead(cmd); done {
+			return err
+		}
 		return s.run(cmd.Context())
 	}
 	return cmd

@@ -22,11 +22,14 @@ const (
 	RoleAll     Role = "all"     // takes events in and delivers them
 	RoleAPI     Role = "api"     // takes events in; everything is stored as due, for others to deliver
 	RoleDeliver Role = "deliver" // delivers; serves health and metrics only
-	RoleIngest  Role = "ingest"  // takes webhooks in, of which there is nothing yet; serves health and metrics
+	RoleIngest  Role = "ingest"  // receives webhooks at the URLs of sources; serves health and metrics besides
 )
 
 // HasAPI reports whether a node with the role serves the API.
 func (r Role) HasAPI() bool { return r == RoleAll || r == RoleAPI }
+
+// Receives reports whether a node with the role serves the ingest URLs.
+func (r Role) Receives() bool { return r == RoleAll || r == RoleIngest }
 
 // Delivers reports whether a node with the role has an engine.
 func (r Role) Delivers() bool { return r == RoleAll || r == RoleDeliver }
@@ -83,6 +86,7 @@ type Config struct {
 	Retention           time.Duration // 0: for ever
 	RetentionPayload    time.Duration // 0: as long as the message
 	RetentionAttempts   time.Duration // 0: as long as the message
+	RetentionRequests   time.Duration // of received requests that became no message; 0: for ever
 	AllowShortRetention bool
 
 	LogFormat LogFormat

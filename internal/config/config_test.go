@@ -71,7 +71,7 @@ var values = map[string]string{
 	"max-body": "2MiB", "drain-timeout": "7s", "drain-delay": "3s", "heartbeat": "1s", "node-lease": "20s", "api-key": "0123456789abcdef", "master-key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 	"allow-net": "127.0.0.0/8", "allow-http": "true", "allow-ports": "1,65535", "egress-proxy": "http://proxy:3128",
 	"retry-schedule": "1s,2h", "disable-after": "1d", "signature-headers": "both", "endpoint-timeout": "20s",
-	"endpoint-limit": "5", "delivery-memory": "1GiB", "retention": "30d", "retention-payload": "2d", "retention-attempts": "10d",
+	"endpoint-limit": "5", "delivery-memory": "1GiB", "retention": "30d", "retention-payload": "2d", "retention-attempts": "10d", "retention-requests": "3d",
 	"allow-short-retention": "true", "send-traceparent": "true", "log-format": "json", "log-level": "debug",
 }
 

@@ -118,6 +118,8 @@ var settings = []Setting{
 		set: func(c *Config, v string) error { return setKeep(&c.RetentionPayload, v) }, show: func(c *Config) string { return showLong(c.RetentionPayload, "forever") }},
 	{Group: "Retention", Name: "retention-attempts", Default: "forever", Value: "DURATION|forever", Usage: "how long attempts are kept; forever: as long as the message",
 		set: func(c *Config, v string) error { return setKeep(&c.RetentionAttempts, v) }, show: func(c *Config) string { return showLong(c.RetentionAttempts, "forever") }},
+	{Group: "Retention", Name: "retention-requests", Default: "7d", Value: "DURATION|forever", Usage: "how long received requests that became no message are kept: refused ones, repeated ones, handshakes",
+		set: func(c *Config, v string) error { return setKeep(&c.RetentionRequests, v) }, show: func(c *Config) string { return showLong(c.RetentionRequests, "forever") }},
 	{Group: "Retention", Name: "allow-short-retention", Default: "false", Usage: "accept a retention that is shorter than the retries need; what is not delivered by then is canceled",
 		set: func(c *Config, v string) error { return setBool(&c.AllowShortRetention, v) }, show: func(c *Config) string { return showBool(c.AllowShortRetention) }},
 

@@ -10,8 +10,11 @@ type Application struct {
 	Name         string
 	ThrottleRate int // messages a second over all endpoints; 0: no limit
 	Metadata     map[string]string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	// Source says that it is none but the owner of a source's endpoints and messages.
+	// Lists leave it out, and only the methods for sources change it.
+	Source    bool
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // EventType names a kind of event, with its schemas.

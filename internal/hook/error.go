@@ -14,6 +14,7 @@ const (
 	CodeEventTypeTaken Code = "event_type_exists"
 	CodeTooLarge       Code = "payload_too_large"
 	CodeHeadersTooBig  Code = "headers_too_large"
+	CodeMediaType      Code = "unsupported_media_type"
 	CodeInvalid        Code = "invalid"
 	CodeIdempotency    Code = "idempotency_key_reused"
 	CodeInvalidRange   Code = "invalid_range"
@@ -22,6 +23,7 @@ const (
 	CodeInvalidScheme  Code = "invalid_scheme"
 	CodeDisabled       Code = "endpoint_disabled"
 	CodeTimeout        Code = "request_timeout"
+	CodeRateLimited    Code = "rate_limited"
 	CodeNotImplemented Code = "not_implemented"
 	CodeInternal       Code = "internal_error"
 	CodeUnavailable    Code = "unavailable"
@@ -54,8 +56,10 @@ var ErrorCatalog = []CodeInfo{
 	{CodeConflict, 409, "Conflict", "An object with this uid, event id or name exists already.", "Use the existing object, or choose another name."},
 	{CodeEventTypeTaken, 409, "Event type exists", "An event type of this name exists already.", "Use PUT to change it, or choose another name."},
 	{CodeTooLarge, 413, "Payload too large", "The request body is larger than the server takes.", "Send a smaller payload, or raise `--max-body`."},
+	{CodeMediaType, 415, "Unsupported media type", "The source takes JSON only, and the body is none.", "Send JSON without a content coding, or let the source take any body."},
 	{CodeInvalid, 422, "Invalid value", "A value is not valid; the detail lists each with its place.", "Correct the listed values."},
 	{CodeIdempotency, 422, "Idempotency key reused", "This idempotency key was used for another request.", "Use a new key for a new request."},
+	{CodeRateLimited, 429, "Too many requests", "The source takes no more requests for a moment, or the address has asked for too many URLs that do not exist.", "Send the request again after the time in the Retry-After header."},
 	{CodeHeadersTooBig, 431, "Headers too large", "The request headers are larger than the server takes.", "Send fewer or shorter headers."},
 	{CodeInternal, 500, "Internal error", "The server failed; its log has the cause under the request id.", "Try again; if it stays, report the request id."},
 	{CodeNotImplemented, 501, "Not implemented", "This server does not offer the operation.", "See the table of operations in the API documentation."},

@@ -25,12 +25,14 @@ const (
 	KindEventType   Kind = "evtype_"
 	KindTask        Kind = "qtask_"
 	KindKey         Kind = "key_"
+	KindSource      Kind = "src_"
+	KindRequest     Kind = "req_"
 )
 
 // Kinds lists every kind once.
 var Kinds = []Kind{
 	KindEnvironment, KindApplication, KindEndpoint, KindMessage,
-	KindAttempt, KindEventType, KindTask, KindKey,
+	KindAttempt, KindEventType, KindTask, KindKey, KindSource, KindRequest,
 }
 
 // idEpoch is where the time part of an id starts, in Unix seconds.

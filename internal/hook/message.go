@@ -12,6 +12,9 @@ type Message struct {
 	Channels    []string
 	Tags        []string
 	ContentType string // of the body; "application/json" unless the caller said otherwise
+	// Envelope is how a received request came, so that it is passed on like that; nil:
+	// an event of the API. It is read with the body.
+	Envelope *Envelope
 	// Body is the exact bytes to send. Nil when it was not asked for or is gone.
 	Body      []byte
 	BodyGone  bool // expunged, or its retention ended
@@ -31,6 +34,11 @@ type NewEvent struct {
 	// Only names the one endpoint that gets the message, whatever its filters
 	// say; zero: all that match.
 	Only ID
+	// Request is what the message was received as; nil: an event of the API. It is
+	// stored with the message, or changed if Request.State is RequestRefused: then it
+	// was stored before, and becomes accepted. If the EventID is taken, nothing is
+	// stored of it and Accepted is the first message, as a Duplicate without body.
+	Request *Request
 }
 
 // Accepted is what came of one NewEvent.

@@ -58,12 +58,15 @@ const (
 	RecordIdempotency
 	RecordTask
 	RecordRollup
+	RecordSource
+	RecordRequest
 )
 
 // RecordKinds lists every kind once, in the order of a stream.
 var RecordKinds = []RecordKind{
 	RecordEnvironment, RecordKey, RecordApplication, RecordEventType, RecordEndpoint, RecordRevision,
 	RecordMessage, RecordDelivery, RecordAttempt, RecordIdempotency, RecordTask, RecordRollup,
+	RecordSource, RecordRequest,
 }
 
 // String gives the word that backups use for the kind.
@@ -93,6 +96,10 @@ func (k RecordKind) String() string {
 		return "task"
 	case RecordRollup:
 		return "rollup"
+	case RecordSource:
+		return "source"
+	case RecordRequest:
+		return "request"
 	}
 	return "unknown"
 }
@@ -124,6 +131,10 @@ func NewRecord(k RecordKind) Record {
 		return new(TaskRecord)
 	case RecordRollup:
 		return new(RollupRecord)
+	case RecordSource:
+		return new(SourceRecord)
+	case RecordRequest:
+		return new(RequestRecord)
 	}
 	return nil
 }
@@ -168,6 +179,7 @@ type ApplicationRecord struct {
 	CreatedAt    time.Time         `json:"created_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
 	DeletedAt    time.Time         `json:"deleted_at,omitzero"`
+	Source       bool              `json:"source,omitzero"`
 	// Config is the application's number now: none of its revisions and messages has
 	// a higher one. See RevisionRecord.
 	Config int64 `json:"-"`
@@ -260,6 +272,7 @@ type MessageRecord struct {
 	DeliverAt     time.Time `json:"deliver_at,omitzero"`
 	BodyExpiresAt time.Time `json:"body_expires_at,omitzero"`
 	Body          []byte    `json:"body,omitzero"`
+	Envelope      *Envelope `json:"envelope,omitzero"`
 	// Config is the application's when the message was accepted. See RevisionRecord.
 	Config int64 `json:"-"`
 }
@@ -366,6 +379,60 @@ type RollupRecord struct {
 
 // RecordKind implements Record.
 func (*RollupRecord) RecordKind() RecordKind { return RecordRollup }
+
+// SourceRecord is a Source that is not deleted. Its owner is the ApplicationRecord
+// with the same id.
+type SourceRecord struct {
+	ID        ID                `json:"id"`
+	Env       ID                `json:"env"`
+	UID       string            `json:"uid,omitzero"`
+	Name      string            `json:"name"`
+	Type      string            `json:"type"`
+	Metadata  map[string]string `json:"metadata,omitempty"`
+	Settings  SourceSettings    `json:"settings"`
+	Secrets   []SecretRecord    `json:"secrets,omitempty"`
+	Tokens    []TokenRecord     `json:"tokens"`
+	Disabled  bool              `json:"disabled,omitzero"`
+	NextFire  time.Time         `json:"next_fire,omitzero"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+}
+
+// RecordKind implements Record.
+func (*SourceRecord) RecordKind() RecordKind { return RecordSource }
+
+// TokenRecord is a SourceToken. Hash has 32 bytes.
+type TokenRecord struct {
+	Hash      []byte    `json:"hash"`
+	Sealed    []byte    `json:"sealed"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// RequestRecord is a Request. Envelope and Body are nil where the message has them.
+type RequestRecord struct {
+	ID          ID           `json:"id"`
+	Source      ID           `json:"source"`
+	State       RequestState `json:"state"`
+	Reason      string       `json:"reason"`
+	Detail      string       `json:"detail,omitzero"`
+	Findings    []byte       `json:"findings,omitzero"`
+	Envelope    *Envelope    `json:"envelope,omitzero"`
+	Remote      string       `json:"remote"`
+	EventType   string       `json:"event_type,omitzero"`
+	Key         string       `json:"key,omitzero"`
+	Message     ID           `json:"message,omitzero"`
+	Fingerprint []byte       `json:"fingerprint"` // 16 bytes
+	Status      int          `json:"status"`
+	ContentType string       `json:"content_type,omitzero"`
+	BodySize    int          `json:"body_size"`
+	Body        []byte       `json:"body,omitzero"`
+	ReceivedAt  time.Time    `json:"received_at"`
+	Note        string       `json:"note,omitzero"`
+}
+
+// RecordKind implements Record.
+func (*RequestRecord) RecordKind() RecordKind { return RecordRequest }
 
 // MarshalText gives the 27 characters of the text form without a kind's prefix.
 func (id ID) MarshalText() ([]byte, error) {

@@ -51,11 +51,13 @@ type Retention struct {
 	Messages time.Duration // the message with all that belongs to it
 	Payloads time.Duration // bodies, unless the message has a time of its own
 	Attempts time.Duration
+	// Requests is for received requests that became no message; zero: as Messages.
+	Requests time.Duration
 }
 
 // Expired counts what one slice of retention removed.
 type Expired struct {
-	Messages, Payloads, Attempts, Keys int
+	Messages, Payloads, Attempts, Keys, Requests int
 	// Unsent counts deliveries that were still pending when they expired.
 	Unsent int
 	// More says that another slice would find something to remove.

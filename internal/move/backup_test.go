@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,7 +55,7 @@ func oneOfEach() []hook.Record {
 			SessionID: "s", FeatureFlags: words, CreatedAt: noon, ExpiresAt: noon, LastUsedAt: noon},
 		&hook.KeyRecord{ID: id(20), Env: id(1), Hash: hash, CreatedAt: noon},
 		&hook.ApplicationRecord{ID: id(3), Env: id(1), UID: "acme", Name: "Acme", ThrottleRate: 5, Metadata: meta,
-			CreatedAt: noon, UpdatedAt: noon, DeletedAt: noon, Config: 12},
+			CreatedAt: noon, UpdatedAt: noon, DeletedAt: noon, Source: true, Config: 12},
 		&hook.ApplicationRecord{ID: id(30), Env: id(1), CreatedAt: noon, UpdatedAt: noon},
 		&hook.EventTypeRecord{ID: id(4), Env: id(1), Name: "a.b", Description: "d", GroupName: "g", Archived: true, Deprecated: true,
 			FeatureFlags: words, Schemas: []byte(`{"1":{}}`), EnforceSchema: true, CreatedAt: noon, UpdatedAt: noon},
@@ -63,7 +65,8 @@ func oneOfEach() []hook.Record {
 			DisabledAt: noon, FailingSince: noon, Revision: 7, CreatedAt: noon, UpdatedAt: noon, DeletedAt: noon},
 		&hook.RevisionRecord{Endpoint: id(5), Revision: 7, EventTypes: words, Channels: words, Disabled: true, Since: noon, Config: 11},
 		&hook.MessageRecord{ID: id(6), App: id(3), EventType: "a.b", EventID: "e1", Channels: words, Tags: words, ContentType: "text/plain",
-			BodySize: 4, CreatedAt: noon, DeliverAt: noon, BodyExpiresAt: noon, Body: []byte{0, 0xff, '\n', '"'}, Config: -3},
+			BodySize: 4, CreatedAt: noon, DeliverAt: noon, BodyExpiresAt: noon, Body: []byte{0, 0xff, '\n', '"'}, Config: -3,
+			Envelope: &hook.Envelope{Method: "POST", Path: "/p", Query: "\xff", Headers: []hook.HeaderLine{{"A", "\x00ü\xff"}}, Forward: words}},
 		&hook.MessageRecord{ID: id(60), App: id(3), BodySize: 0, CreatedAt: noon, Body: []byte{}},
 		&hook.MessageRecord{ID: id(61), App: id(3), BodySize: 9, CreatedAt: noon},
 		&hook.DeliveryRecord{Message: id(6), Endpoint: id(5), State: hook.Canceled, Reason: hook.ReasonByUser, Attempts: 2, Step: 1, Manual: true,
@@ -76,6 +79,15 @@ func oneOfEach() []hook.Record {
 		&hook.TaskRecord{ID: id(8), Env: id(1), App: id(3), Endpoint: id(5), Kind: hook.TaskRecover, Status: hook.TaskRunning, Since: noon,
 			Until: noon, Cursor: id(6), Queued: 4, Canceled: true, CreatedAt: noon, UpdatedAt: noon},
 		&hook.RollupRecord{Endpoint: id(5), Hour: noon.Truncate(time.Hour), ByClass: [13]int64{1, 12: 2}, Took: [hook.TookCells]int64{3, 47: 4}},
+		&hook.SourceRecord{ID: id(3), Env: id(1), UID: "shop", Name: "Shop", Type: "stripe", Metadata: meta,
+			Settings: hook.SourceSettings{Verification: []byte(`{"a":"b"}`), Rate: 4}, Secrets: []hook.SecretRecord{{Sealed: secret}},
+			Tokens: []hook.TokenRecord{{Hash: hash, Sealed: secret, CreatedAt: noon, ExpiresAt: noon}}, Disabled: true, NextFire: noon,
+			CreatedAt: noon, UpdatedAt: noon},
+		&hook.RequestRecord{ID: id(9), Source: id(3), State: hook.RequestDiffers, Reason: "verified", Detail: "d", Findings: []byte(`[]`),
+			Envelope: &hook.Envelope{Method: "PUT", Headers: []hook.HeaderLine{{"A", "\xff"}}}, Remote: "192.0.2.1", EventType: "t", Key: "k",
+			Message: id(6), Fingerprint: hash[:16], Status: 200, ContentType: "text/plain", BodySize: 2, Body: []byte{0, 0xff},
+			ReceivedAt: noon, Note: "n"},
+		&hook.RequestRecord{ID: id(90), Source: id(3), Message: id(6), Fingerprint: hash[:16], ReceivedAt: noon},
 	}
 }
 
@@ -157,7 +169,7 @@ func TestBackupGivesEveryKindOfRecordBackAsItWas(t *testing.T) {
 	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	if h.Store != "sqlite" || h.Grapnel != "v1" || !h.MadeAt.Equal(noon) || h.Version != 1 {
+	if h.Store != "sqlite" || h.Grapnel != "v1" || !h.MadeAt.Equal(noon) || h.Version != 2 {
 		t.Errorf("header %+v", h)
 	}
 	if len(again) != len(records) || contents.Sums.Total() != int64(len(records)) || len(seen) != len(records) {
@@ -342,7 +354,7 @@ func TestForeignFilesAndNewerBackupsAreNamedAsSuch(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, _, err := read(zipped(t, strings.Replace(lines, `"version":1`, `"version":2,"more":true`, 1)))
+	_, _, err := read(zipped(t, strings.Replace(lines, `"version":2`, `"version":3,"more":true`, 1)))
 	if !errors.Is(err, move.NewerFormat) || !strings.Contains(err.Error(), "v1") {
 		t.Errorf("a newer format: %v", err)
 	}
@@ -464,4 +476,44 @@ func FuzzReaderTakesAnyFile(f *testing.F) {
 			t.Fatal("no end")
 		}
 	})
+}
+
+func TestABackupFromBeforeThereWereSourcesIsRead(t *testing.T) {
+	t.Parallel()
+	var records []hook.Record
+	for _, rec := range oneOfEach() {
+		if rec.RecordKind() < hook.RecordSource {
+			records = append(records, rec)
+		}
+	}
+	lines := strings.Split(strings.TrimSuffix(strings.Replace(text(t, write(t, records)), `"version":2`, `"version":1`, 1), "\n"), "\n")
+	// Its trailer knows nothing of the kinds that came later.
+	var trailer struct {
+		Kinds      []json.RawMessage `json:"kinds"`
+		MasterKeys []string          `json:"master_keys"`
+		SHA256     string            `json:"sha256"`
+	}
+	last := len(lines) - 1
+	if err := json.Unmarshal([]byte(lines[last]), &trailer); err != nil {
+		t.Fatal(err)
+	}
+	before := strings.Join(lines[:last], "\n") + "\n"
+	trailer.Kinds = trailer.Kinds[:hook.RecordSource]
+	trailer.SHA256 = fmt.Sprintf("%x", sha256.Sum256([]byte(before)))
+	again, err := json.Marshal(trailer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, h, err := read(zipped(t, before+string(again)+"\n"))
+	if !errors.Is(err, io.EOF) || h.Version != 1 || !reflect.DeepEqual(got, records) {
+		t.Errorf("version %d, %d of %d records, %v", h.Version, len(got), len(records), err)
+	}
+	// One that lacks a kind that it has is none.
+	trailer.Kinds = trailer.Kinds[:hook.RecordRollup]
+	if again, err = json.Marshal(trailer); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := read(zipped(t, before+string(again)+"\n")); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("a trailer that lacks a kind: %v", err)
+	}
 }

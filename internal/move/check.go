@@ -38,8 +38,31 @@ func check(rec hook.Record) error {
 		return firstOf(named(r.ID, r.Env, r.App, r.Endpoint), oneOf(r.Kind, taskKinds), oneOf(r.Status, taskStatuses))
 	case *hook.RollupRecord:
 		return named(r.Endpoint)
+	case *hook.SourceRecord:
+		return checkSource(r)
+	case *hook.RequestRecord:
+		return checkRequest(r)
 	}
 	return fmt.Errorf("there is no check of kind %s", rec.RecordKind())
+}
+
+func checkSource(r *hook.SourceRecord) error {
+	if err := named(r.ID, r.Env); err != nil {
+		return err
+	}
+	for _, t := range r.Tokens {
+		if err := sized(t.Hash, 32); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkRequest(r *hook.RequestRecord) error {
+	if r.State == hook.RequestAccepted && (r.Message.IsZero() || r.Envelope != nil || r.Body != nil) {
+		return fmt.Errorf("an accepted request is apart from its message")
+	}
+	return firstOf(named(r.ID, r.Source), sized(r.Fingerprint, 16), oneOf(r.State, hook.RequestStates))
 }
 
 var (

@@ -3,7 +3,7 @@
 //
 // A backup is a gzip file of lines, each one JSON value:
 //
-//	{"format":"grapnel-backup","version":1,…}      header
+//	{"format":"grapnel-backup","version":2,…}      header
 //	["application",{"id":…},12]                    a record: kind, value, configuration number
 //	["message",{"id":…,"body":"aGVsbG8="},3]
 //	…

@@ -114,7 +114,7 @@ func (r *Reader) finish(line []byte) error {
 	switch {
 	case last.SHA256 != hex.EncodeToString(r.sum.Sum(nil)):
 		return r.damaged(errors.New("the checksum of its lines differs"))
-	case !slices.Equal(last.Kinds, all.Sums.forTrailer()):
+	case !slices.Equal(last.Kinds, all.Sums.forTrailerOf(len(last.Kinds))):
 		return r.damaged(errors.New("the counts or checksums of its records differ"))
 	case !slices.Equal(last.MasterKeys, all.MasterKeys):
 		return r.damaged(errors.New("the master keys that it names differ"))

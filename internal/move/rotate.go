@@ -13,7 +13,7 @@ import (
 	"github.com/grapnelhq/grapnel/internal/store"
 )
 
-// resealBatch is how many endpoints one transaction looks at.
+// resealBatch is how many endpoints or sources one transaction looks at.
 const resealBatch = 200
 
 // Sealer gives the functions that seal and open with a keyring, as the server does.
@@ -35,10 +35,12 @@ type Rotation struct {
 // Rotated is what became of a rotation.
 type Rotated struct {
 	Endpoints int64 // looked at
+	Sources   int64 // looked at
 	Values    int64 // sealed anew
-	// Unreadable are endpoints with a value that none of the keys opens; it was left
-	// as it is.
-	Unreadable []hook.ID
+	// Unreadable are endpoints, and UnreadableSources sources, with a value that none of
+	// the keys opens; it was left as it is.
+	Unreadable        []hook.ID
+	UnreadableSources []hook.ID
 	// Key is the id of the key that all else is sealed with.
 	Key string
 	// Resumed says that an earlier rotation had not come to its end.
@@ -47,11 +49,14 @@ type Rotated struct {
 	OldKeys string
 }
 
-// UnreadableIDs gives the ids of Unreadable as people know them.
+// UnreadableIDs gives the ids of all that is unreadable as people know them.
 func (r *Rotated) UnreadableIDs() []string {
-	ids := make([]string, len(r.Unreadable))
-	for i, id := range r.Unreadable {
-		ids[i] = hook.KindEndpoint.Format(id)
+	ids := []string{}
+	for _, id := range r.Unreadable {
+		ids = append(ids, hook.KindEndpoint.Format(id))
+	}
+	for _, id := range r.UnreadableSources {
+		ids = append(ids, hook.KindSource.Format(id))
 	}
 	slices.Sort(ids)
 	return ids
@@ -81,7 +86,7 @@ func (r Rotation) Run(ctx context.Context) (out Rotated, err error) {
 			return out, err
 		}
 	}
-	if err := r.reseal(ctx, mover, keys, &out); err != nil || len(out.Unreadable) > 0 || r.KeyFile == "" {
+	if err := r.reseal(ctx, mover, keys, &out); err != nil || len(out.UnreadableIDs()) > 0 || r.KeyFile == "" {
 		return out, err
 	}
 	out.OldKeys = OldKeys(r.KeyFile)
@@ -122,7 +127,7 @@ func retire(path string, keys []seal.Key) error {
 	return seal.Replace(path, keys[0])
 }
 
-// reseal goes over all endpoints until there is nothing left to change: a server
+// reseal goes over all endpoints and sources until there is nothing left to change: a server
 // that still has only the old key may seal with it meanwhile.
 func (r Rotation) reseal(ctx context.Context, s store.Mover, keys []seal.Key, out *Rotated) error {
 	ring, err := seal.NewKeyring(keys[0], keys[1:]...)
@@ -134,30 +139,52 @@ func (r Rotation) reseal(ctx context.Context, s store.Mover, keys []seal.Key, ou
 	v.seal, v.open = r.Sealer(ring)
 	for changed := int64(-1); out.Values != changed; {
 		changed = out.Values
-		out.Endpoints, out.Unreadable = 0, nil
-		var after hook.ID
-		for more := true; more; more = !after.IsZero() {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			v.batch = map[hook.ID]resealed{}
-			if after, err = s.Reseal(ctx, after, resealBatch, v.endpoint); err != nil {
-				return fmt.Errorf("seal secrets anew: %w", err)
-			}
-			v.addTo(out)
-			if r.Tell != nil {
-				r.Tell(*out)
-			}
+		out.Endpoints, out.Sources, out.Unreadable, out.UnreadableSources = 0, 0, nil, nil
+		if err := r.pass(ctx, &v, out, &out.Endpoints, &out.Unreadable, func(after hook.ID) (hook.ID, error) {
+			return s.Reseal(ctx, after, resealBatch, v.endpoint)
+		}); err != nil {
+			return err
+		}
+		if err := r.pass(ctx, &v, out, &out.Sources, &out.UnreadableSources, func(after hook.ID) (hook.ID, error) {
+			return s.ResealSources(ctx, after, resealBatch, v.source)
+		}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// resealing seals the values of endpoints anew.
+// pass goes once over all objects of a kind, batch by batch.
+func (r Rotation) pass(ctx context.Context, v *resealing, out *Rotated, looked *int64, unreadable *[]hook.ID,
+	batch func(after hook.ID) (hook.ID, error)) (err error) {
+	var after hook.ID
+	for more := true; more; more = !after.IsZero() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		v.batch = map[hook.ID]resealed{}
+		if after, err = batch(after); err != nil {
+			return fmt.Errorf("seal secrets anew: %w", err)
+		}
+		for id, came := range v.batch {
+			*looked++
+			out.Values += int64(came.values)
+			if came.unreadable {
+				*unreadable = append(*unreadable, id)
+			}
+		}
+		if r.Tell != nil {
+			r.Tell(*out)
+		}
+	}
+	return nil
+}
+
+// resealing seals the values of endpoints and sources anew.
 type resealing struct {
 	ring       *seal.Keyring
 	seal, open hook.SealFunc
-	// batch is what came of the endpoints of one transaction, which the store may do
+	// batch is what came of the objects of one transaction, which the store may do
 	// more than once.
 	batch map[hook.ID]resealed
 }
@@ -165,16 +192,6 @@ type resealing struct {
 type resealed struct {
 	values     int
 	unreadable bool
-}
-
-func (v *resealing) addTo(out *Rotated) {
-	for id, came := range v.batch {
-		out.Endpoints++
-		out.Values += int64(came.values)
-		if came.unreadable {
-			out.Unreadable = append(out.Unreadable, id)
-		}
-	}
 }
 
 // endpoint seals the values of an endpoint that another key has sealed. One that
@@ -188,6 +205,19 @@ func (v *resealing) endpoint(e *hook.Endpoint) error {
 		v.value(hook.PurposeSecret, e.ID, &e.Secrets[i].Sealed, &came)
 	}
 	v.batch[e.ID] = came
+	return nil
+}
+
+// source is endpoint for a source.
+func (v *resealing) source(s *hook.Source) error {
+	var came resealed
+	for i := range s.Secrets {
+		v.value(hook.PurposeSourceSecret, s.ID, &s.Secrets[i].Sealed, &came)
+	}
+	for i := range s.Tokens {
+		v.value(hook.PurposeSourceToken, s.ID, &s.Tokens[i].Sealed, &came)
+	}
+	v.batch[s.ID] = came
 	return nil
 }
 

@@ -55,6 +55,10 @@ func newVault(t *testing.T, endpoints int) *vault {
 	}
 	records := history(endpoints, 1)
 	for i, rec := range records {
+		if s, ok := rec.(*hook.SourceRecord); ok {
+			s.Secrets = []hook.SecretRecord{{Sealed: must(sealIt(hook.PurposeSourceSecret, s.ID, []byte("of the provider")))}}
+			s.Tokens[0].Sealed = must(sealIt(hook.PurposeSourceToken, s.ID, []byte("token")))
+		}
 		e, ok := rec.(*hook.EndpointRecord)
 		if !ok {
 			continue
@@ -63,7 +67,7 @@ func newVault(t *testing.T, endpoints int) *vault {
 			{Sealed: must(sealIt(hook.PurposeSecret, e.ID, []byte("whsec_1")))},
 			{Sealed: must(sealIt(hook.PurposeSecret, e.ID, []byte("whsec_2"))), ExpiresAt: noon},
 		}
-		if i%2 == 0 {
+		if i%2 == 1 {
 			e.SealedHeaders = must(sealIt(hook.PurposeHeaders, e.ID, []byte(`{"a":"b"}`)))
 		}
 		if i%5 == 0 {
@@ -78,7 +82,10 @@ func newVault(t *testing.T, endpoints int) *vault {
 }
 
 // values is how many an untouched vault has.
-func (v *vault) values() int64 { return int64(2*v.endpoints + (v.endpoints+1)/2) }
+func (v *vault) values() int64 { return int64(2*v.endpoints + (v.endpoints+1)/2 + sourceValues) }
+
+// sourceValues is how many of them are the source's.
+const sourceValues = 2
 
 func (v *vault) rotation() move.Rotation {
 	return move.Rotation{Address: v.address, KeyFile: v.keyFile, Sealer: sealer, Log: quiet}
@@ -121,6 +128,10 @@ func (v *vault) openAll(keys ...seal.Key) (byFirst int64) {
 				check(hook.PurposeHeaders, e.ID, e.SealedHeaders, `{"a":"b"}`)
 			}
 		}
+		if s, ok := rec.(*hook.SourceRecord); ok {
+			check(hook.PurposeSourceSecret, s.ID, s.Secrets[0].Sealed, "of the provider")
+			check(hook.PurposeSourceToken, s.ID, s.Tokens[0].Sealed, "token")
+		}
 		return nil
 	}); err != nil {
 		v.Fatal(err)
@@ -132,7 +143,7 @@ func TestRotationSealsEverythingWithANewKeyAndKeepsTheOldOneAside(t *testing.T) 
 	t.Parallel()
 	v := newVault(t, 7)
 	out, err := v.rotation().Run(t.Context())
-	if err != nil || out.Endpoints != 7 || out.Values != v.values() || out.Resumed || len(out.Unreadable) != 0 {
+	if err != nil || out.Endpoints != 7 || out.Sources != 1 || out.Values != v.values() || out.Resumed || len(out.Unreadable) != 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	keys := v.keys()
@@ -159,7 +170,7 @@ func TestRotationSealsEverythingWithANewKeyAndKeepsTheOldOneAside(t *testing.T) 
 func TestRotationThatIsKilledAnywhereGoesOnAndEverythingStaysReadable(t *testing.T) {
 	t.Parallel()
 	const endpoints = 2*move.ResealBatch + 50
-	for stopAfter := range 6 { // two passes of three batches each
+	for stopAfter := range 8 { // two passes, each of three batches of endpoints and one of sources
 		v := newVault(t, endpoints)
 		ctx, cancel := context.WithCancel(t.Context())
 		r := v.rotation()
@@ -225,20 +236,25 @@ func TestRotationLeavesWhatNoKeyOpensAndKeepsAllKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var broken hook.ID
+	var broken, brokenSource hook.ID
+	_, err1 := s.(store.Mover).ResealSources(t.Context(), hook.ID{}, 1, func(s *hook.Source) error {
+		brokenSource = s.ID
+		s.Tokens[0].Sealed, err = foreign(hook.PurposeSourceToken, s.ID, []byte("lost"))
+		return err
+	})
 	_, err = s.(store.Mover).Reseal(t.Context(), hook.ID{}, 1, func(e *hook.Endpoint) error {
 		broken = e.ID
 		e.Secrets[0].Sealed, err = foreign(hook.PurposeSecret, e.ID, []byte("lost"))
 		return err
 	})
-	if err := errors.Join(err, s.Close()); err != nil {
+	if err := errors.Join(err, err1, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	out, err := v.rotation().Run(t.Context())
-	if err != nil || !slices.Equal(out.Unreadable, []hook.ID{broken}) || out.OldKeys != "" || out.Values != v.values()-1 {
+	if err != nil || !slices.Equal(out.Unreadable, []hook.ID{broken}) || out.OldKeys != "" || out.Values != v.values()-2 {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	if !slices.Equal(out.UnreadableIDs(), []string{hook.KindEndpoint.Format(broken)}) {
+	if !slices.Equal(out.UnreadableIDs(), []string{hook.KindEndpoint.Format(broken), hook.KindSource.Format(brokenSource)}) {
 		t.Errorf("it is shown as %q", out.UnreadableIDs())
 	}
 	if keys := v.keys(); len(keys) != 2 || !keys[1].Equal(v.first) {

@@ -25,10 +25,11 @@ var quiet = slog.New(slog.DiscardHandler)
 
 // history is what a store can hold: an application with endpoints and messages.
 func history(endpoints, messages int) []hook.Record {
-	env, app := id(1), id(2)
+	env, app, source := id(1), id(2), id(5)
 	records := []hook.Record{
 		&hook.EnvironmentRecord{ID: env, Name: "first", CreatedAt: noon},
 		&hook.ApplicationRecord{ID: app, Env: env, Name: "Acme", CreatedAt: noon, UpdatedAt: noon, Config: 1},
+		&hook.ApplicationRecord{ID: source, Env: env, Name: "Shop", CreatedAt: noon, UpdatedAt: noon, Source: true},
 	}
 	number := func(kind byte, n int) hook.ID {
 		id := id(kind)
@@ -49,7 +50,11 @@ func history(endpoints, messages int) []hook.Record {
 	for n := range messages {
 		records = append(records, &hook.DeliveryRecord{Message: number(4, n), Endpoint: number(3, n%endpoints), Due: noon, UpdatedAt: noon})
 	}
-	return records
+	return append(records,
+		&hook.SourceRecord{ID: source, Env: env, Name: "Shop", Type: "stripe", Secrets: []hook.SecretRecord{{Sealed: []byte("sealed")}},
+			Tokens: []hook.TokenRecord{{Hash: bytes.Repeat([]byte{1}, 32), Sealed: []byte("sealed"), CreatedAt: noon}}, CreatedAt: noon, UpdatedAt: noon},
+		&hook.RequestRecord{ID: id(6), Source: source, State: hook.RequestRefused, Envelope: &hook.Envelope{Method: "POST"}, Status: 401,
+			Fingerprint: bytes.Repeat([]byte{2}, 16), BodySize: 1, Body: []byte{0xff}, ReceivedAt: noon})
 }
 
 // restored makes a database of these records.
@@ -170,7 +175,7 @@ func TestCopyComparesBothSides(t *testing.T) {
 	to := "sqlite:" + filepath.Join(t.TempDir(), "g.db")
 	var copied, compared int64
 	c, err := move.Copy(t.Context(), from, to, quiet, func(_ move.Kind, n int64) { copied = n }, func(_ move.Kind, n int64) { compared = n })
-	if err != nil || copied != 108 || compared != 108 || !reflect.DeepEqual(c.Source.Sums, c.Target.Sums) {
+	if err != nil || copied != 111 || compared != 111 || !reflect.DeepEqual(c.Source.Sums, c.Target.Sums) {
 		t.Errorf("copied %d, compared %d, %v", copied, compared, err)
 	}
 	if !slices.Equal(held(t, to), held(t, from)) {

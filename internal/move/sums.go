@@ -109,21 +109,31 @@ func (m *meter) counted(kind hook.RecordKind, text []byte) {
 	m.tell(kind, m.total)
 }
 
-// note finds the master keys of an endpoint's secrets.
+// note finds the master keys of what is sealed.
 func (m *meter) note(rec hook.Record) {
-	e, ok := rec.(*hook.EndpointRecord)
-	if !ok {
-		return
-	}
-	sealed := [][]byte{e.SealedHeaders}
-	for _, s := range e.Secrets {
-		sealed = append(sealed, s.Sealed)
-	}
-	for _, s := range sealed {
+	for _, s := range sealedIn(rec) {
 		if id, err := seal.KeyOf(s); err == nil {
 			m.keys[id] = true
 		}
 	}
+}
+
+// sealedIn gives the sealed texts of a record.
+func sealedIn(rec hook.Record) (sealed [][]byte) {
+	var secrets []hook.SecretRecord
+	switch r := rec.(type) {
+	case *hook.EndpointRecord:
+		sealed, secrets = append(sealed, r.SealedHeaders), r.Secrets
+	case *hook.SourceRecord:
+		secrets = r.Secrets
+		for _, t := range r.Tokens {
+			sealed = append(sealed, t.Sealed)
+		}
+	}
+	for _, s := range secrets {
+		sealed = append(sealed, s.Sealed)
+	}
+	return sealed
 }
 
 func (m *meter) contents() Contents {

@@ -20,8 +20,10 @@ import (
 )
 
 const (
-	formatName    = "grapnel-backup"
-	formatVersion = 1
+	formatName = "grapnel-backup"
+	// formatVersion counts what a program before would not understand: 2 has sources
+	// and requests.
+	formatVersion = 2
 )
 
 // Header is the first line of a backup.
@@ -57,6 +59,16 @@ func (s Sums) forTrailer() []kindSum {
 		out[i] = kindSum{s[i].Kind.String(), s[i].Count, s[i].Text()}
 	}
 	return out
+}
+
+// forTrailerOf is forTrailer as a program wrote it that knew only so many kinds: those
+// that came later are at the end, and its backups have none of them.
+func (s Sums) forTrailerOf(kinds int) []kindSum {
+	all := s.forTrailer()
+	for len(all) > kinds && all[len(all)-1].Count == 0 {
+		all = all[:len(all)-1]
+	}
+	return all
 }
 
 // Source gives everything that a store holds.

@@ -177,12 +177,21 @@ func (d *direct) body(x *exchange, l *line, a answerHead) (ended bool) {
 // over TLS as few records as possible.
 func (x *exchange) writeRequest() {
 	b := x.wire[:0]
-	b = append(b, x.to.head...)
-	b = append(b, "Content-Type: "...)
-	b = append(b, x.contentType...)
-	b = append(b, "\r\nContent-Length: "...)
-	b = appendInt(b, len(x.body))
-	b = append(b, "\r\n"...)
+	if x.passed == nil {
+		b = append(b, x.to.head...)
+	} else {
+		b = x.passed.appendHead(b)
+	}
+	if x.contentType != "" {
+		b = append(b, "Content-Type: "...)
+		b = append(b, x.contentType...)
+		b = append(b, "\r\n"...)
+	}
+	if x.passed == nil || countsBody(x.passed.method, x.body) {
+		b = append(b, "Content-Length: "...)
+		b = appendInt(b, len(x.body))
+		b = append(b, "\r\n"...)
+	}
 	for _, n := range x.to.names {
 		b = appendLine(b, n.id, x.id)
 		b = appendLine(b, n.timestamp, x.timestamp)

@@ -31,7 +31,8 @@ type exchange struct {
 	id          []byte // text of the message id
 	timestamp   []byte // Unix seconds
 	signature   []byte
-	parent      []byte // value of the header traceparent; empty: it is not sent
+	parent      []byte  // value of the header traceparent; empty: it is not sent
+	passed      *passed // what a received webhook brings with it; nil: an event of the API
 
 	start    time.Time
 	deadline time.Time
@@ -92,12 +93,19 @@ func (x *exchange) arrived(status, major int, fields []field) {
 
 // requestHeaders is what was sent, as JSON, secrets masked.
 func (x *exchange) requestHeaders() []byte {
-	names := x.to.names
-	size := len(x.to.headersJSON) + len(x.contentType) + len(names)*(len(x.id)+len(x.timestamp)+len(x.signature)+80) + len(x.parent) + 96
-	json := append(make([]byte, 0, size), x.to.headersJSON...)
-	json = appendMember(json, "Content-Type", x.contentType)
+	names, head := x.to.names, x.to.headersJSON
+	if x.passed != nil {
+		head = x.passed.json()
+	}
+	size := len(head) + len(x.contentType) + len(names)*(len(x.id)+len(x.timestamp)+len(x.signature)+80) + len(x.parent) + 96
+	json := append(make([]byte, 0, size), head...)
+	if x.contentType != "" {
+		json = appendMember(json, "Content-Type", x.contentType)
+	}
 	var digits [20]byte
-	json = appendMember(json, "Content-Length", appendInt(digits[:0], len(x.body)))
+	if x.passed == nil || countsBody(x.passed.method, x.body) {
+		json = appendMember(json, "Content-Length", appendInt(digits[:0], len(x.body)))
+	}
 	for _, n := range names {
 		json = appendMember(json, n.id, x.id)
 		json = appendMember(json, n.timestamp, x.timestamp)

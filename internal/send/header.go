@@ -51,7 +51,7 @@ func reserved(name string) bool {
 // sensitiveNames are the headers whose values nobody reads back.
 var sensitiveNames = []string{
 	"authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "www-authenticate",
-	"authentication-info",
+	"authentication-info", "x-gitlab-token", "x-telegram-bot-api-secret-token", "dg-token",
 }
 
 const masked = "***"

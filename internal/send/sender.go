@@ -72,15 +72,20 @@ func (s *Sender) Post(ctx context.Context, l *hook.Lease) hook.Attempt {
 	if l.Tried.Manual {
 		a.Trigger = hook.TriggerManual
 	}
-	to := s.target(l.Endpoint, now)
+	s.attempt(ctx, &a, s.target(l.Endpoint, now), l, start, now)
+	return a
+}
+
+// attempt makes the attempt and fills in what came of it.
+func (s *Sender) attempt(ctx context.Context, a *hook.Attempt, to *target, l *hook.Lease, start, now time.Time) {
 	contentType := l.Message.ContentType
-	if contentType == "" {
+	if contentType == "" && l.Message.Envelope == nil {
 		contentType = "application/json"
 	}
 	if refusal := refuse(to, l.Message, contentType); refusal != "" {
 		a.Outcome = hook.Outcome{Class: hook.FailPolicy, Detail: refusal}
 		a.Timings.Total = time.Since(start)
-		return a
+		return
 	}
 
 	x := s.exchanges.Get().(*exchange)
@@ -90,9 +95,14 @@ func (s *Sender) Post(ctx context.Context, l *hook.Lease) hook.Attempt {
 	if limit, ok := ctx.Deadline(); ok && limit.Before(x.deadline) {
 		x.deadline = limit
 	}
-	x.sign(l.Message.ID)
+	if to.signer != nil {
+		x.sign(l.Message.ID)
+	}
 	if s.opts.Traceparent != nil && !to.ownParent {
 		x.parent = s.opts.Traceparent(x.parent[:0], l)
+	}
+	if e := l.Message.Envelope; e != nil {
+		x.passed = to.pass(e, len(x.parent) > 0)
 	}
 	s.choose(x).roundTrip(ctx, x)
 	x.timings.Total = time.Since(start)
@@ -105,7 +115,6 @@ func (s *Sender) Post(ctx context.Context, l *hook.Lease) hook.Attempt {
 	a.Response, a.ResponseHeaders, a.RequestHeaders = x.response, x.responseHeaders, x.requestHeaders()
 	x.clear()
 	s.exchanges.Put(x)
-	return a
 }
 
 // target gives the prepared endpoint. One that cannot be sent to is kept as such,
@@ -168,6 +177,9 @@ const maxDirectBody = 32 << 10
 func (s *Sender) choose(x *exchange) transport {
 	if s.opts.EgressProxy != nil || len(x.body) > maxDirectBody || x.to.secure && !x.to.http1.Load() {
 		return s.standard
+	}
+	if x.passed != nil && x.passed.method == http.MethodHead {
+		return s.standard // which knows that such an answer has no body, whatever it says
 	}
 	return s.direct
 }

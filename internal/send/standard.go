@@ -101,8 +101,15 @@ func (s *standard) roundTrip(ctx context.Context, x *exchange) {
 // kept connection breaks before the answer, as the direct transport does; the
 // Idempotency-Key without a value tells it that it may, and is not sent.
 func (x *exchange) request(ctx context.Context) *http.Request {
-	header := maps.Clone(x.to.header)
-	header["Content-Type"] = []string{x.contentType}
+	method, address, header := http.MethodPost, x.to.url, x.to.header
+	if x.passed == nil {
+		header = maps.Clone(header)
+	} else {
+		method, address, header = x.passed.method, x.passed.url, x.passed.header()
+	}
+	if x.contentType != "" {
+		header["Content-Type"] = []string{x.contentType}
+	}
 	if _, own := header["Idempotency-Key"]; !own {
 		header["Idempotency-Key"] = []string{}
 	}
@@ -115,7 +122,7 @@ func (x *exchange) request(ctx context.Context) *http.Request {
 		header[headerParent] = []string{string(x.parent)}
 	}
 	r := &http.Request{
-		Method: http.MethodPost, URL: x.to.url, Host: x.to.url.Host, Header: header,
+		Method: method, URL: address, Host: address.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 	}
 	if body := x.body; len(body) > 0 {

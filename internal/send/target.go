@@ -36,6 +36,8 @@ type target struct {
 
 	signer      *webhook.Signer
 	names       []signatureNames
+	agent       string      // User-Agent of ours
+	custom      []field     // its own headers, in the order of their names
 	ownParent   bool        // its own headers have a traceparent
 	head        []byte      // request line and fixed lines, for the direct transport
 	header      http.Header // the same lines for net/http
@@ -67,7 +69,7 @@ const (
 
 // prepare makes a target of the endpoint as it is at now.
 func (s *Sender) prepare(e *hook.Endpoint, now time.Time) (*target, error) {
-	t := &target{revision: e.Revision, names: s.names}
+	t := &target{revision: e.Revision, names: s.names, agent: s.opts.UserAgent}
 	checked, err := s.opts.Dialer.Policy.CheckURL(e.URL)
 	if err != nil {
 		return nil, &prepareError{sentence: denial(err), err: err}
@@ -80,6 +82,7 @@ func (s *Sender) prepare(e *hook.Endpoint, now time.Time) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.custom = custom
 	t.ownParent = seen(custom, []byte("traceparent"))
 	t.writeHead(s.opts.UserAgent, custom)
 	return t, nil

@@ -11,5 +11,7 @@
 //	give unused leases back -> end the chores -> leave the other nodes ->
 //	export the last spans -> close the store
 //
+// The chores write down what is left of the request log of sources before they end.
+//
 // A loop that ends by itself ends the server: nothing is half alive.
 package server

@@ -171,26 +171,38 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 type acceptFunc = func(context.Context, []hook.NewEvent) ([]hook.Accepted, error)
 
-// observed measures accepting, and writes the one wide line of each event.
-func (s *Server) observed(accept acceptFunc) acceptFunc {
+// observed measures accepting, and writes the one wide line of each event. first is
+// what owns the first event of a call; all others are of applications.
+func (s *Server) observed(first hook.Kind, accept acceptFunc) acceptFunc {
 	return func(ctx context.Context, events []hook.NewEvent) ([]hook.Accepted, error) {
 		began := time.Now()
 		accepted, err := accept(ctx, events)
 		took := time.Since(began)
 		s.metrics.acceptSeconds.Observe(took.Seconds())
 		s.traceAccept(ctx, events, accepted, err, took)
+		if err == nil {
+			s.hub.Wake()
+		}
 		if err == nil && s.log.Enabled(ctx, slog.LevelInfo) {
 			for i := range accepted {
-				s.logAccepted(ctx, &events[i], &accepted[i], took)
+				owner := hook.KindApplication
+				if i == 0 {
+					owner = first
+				}
+				s.logAccepted(ctx, owner, &events[i], &accepted[i], took)
 			}
 		}
 		return accepted, err
 	}
 }
 
-func (s *Server) logAccepted(ctx context.Context, e *hook.NewEvent, a *hook.Accepted, took time.Duration) {
+func (s *Server) logAccepted(ctx context.Context, owner hook.Kind, e *hook.NewEvent, a *hook.Accepted, took time.Duration) {
+	key := "app"
+	if owner == hook.KindSource {
+		key = "source"
+	}
 	attrs := []slog.Attr{
-		slog.String("app", hook.KindApplication.Format(e.App)),
+		slog.String(key, owner.Format(e.App)),
 		slog.String("message", hook.KindMessage.Format(a.Message.ID)),
 		slog.String("type", e.EventType),
 	}

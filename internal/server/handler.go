@@ -12,6 +12,7 @@ import (
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/ingest"
 )
 
 // readyTimeout bounds the question to the store.
@@ -35,8 +36,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.probe(w, r, s.checkReady)
 	case path == "/metrics":
 		s.metricsWithKey(w, r)
+	case s.cfg.Role.Receives() && strings.HasPrefix(r.URL.EscapedPath(), ingest.Prefix):
+		s.gateway.ServeHTTP(w, s.withCaller(r))
 	case s.api == nil:
 		s.withoutAPI(w)
+	case path == listenPath || path == listenPath+"/":
+		s.hub.ServeHTTP(w, r)
 	case path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/ingest/api/"):
 		s.apiHandler.ServeHTTP(w, s.withCaller(r))
 	case path == "/":

@@ -82,7 +82,7 @@ func TestEveryRefusalIsTheErrorObject(t *testing.T) {
 		"long header":          {"/healthz", []string{"Accept-Language", strings.Repeat("a", 64<<10)}, 431, "headers_too_large"},
 		"many headers":         {"/healthz", manyLines, 431, "headers_too_large"},
 		"unknown API route":    {"/api/v1/nothing", []string{"Authorization", "Bearer " + testKey}, 404, "not_found"},
-		"later API route":      {"/ingest/api/v1/source", nil, 501, "not_implemented"},
+		"later API route":      {"/api/v1/app/stats/count-active", nil, 501, "not_implemented"},
 		"unknown ingest route": {"/ingest/api/v1/nothing", nil, 404, "not_found"},
 	} {
 		status, header, body := get(t, n.URL()+tt.path, tt.headers...)

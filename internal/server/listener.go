@@ -106,7 +106,11 @@ func (l *listener) serve(h http.Handler, log *slog.Logger) {
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	if l.tls != nil {
-		l.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: l.tls.get}
+		l.http.TLSConfig = &tls.Config{
+			MinVersion: tls.VersionTLS12, GetCertificate: l.tls.get,
+			// A source can insist on a certificate and decides about it; all others need none.
+			ClientAuth: tls.RequestClientCert,
+		}
 	}
 }
 

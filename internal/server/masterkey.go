@@ -68,6 +68,15 @@ func (s *Server) tryMasterKey(ctx context.Context, open hook.SealFunc) error {
 			_, err := open(hook.PurposeSecret, e.ID, e.Secrets[0].Sealed)
 			return err
 		}
+		sources, err := s.store.ListSources(ctx, env.ID, hook.Page{Limit: 1, Ascending: true})
+		if err != nil {
+			return fmt.Errorf("listing sources: %w", err)
+		}
+		if len(sources.Items) > 0 && len(sources.Items[0].Tokens) > 0 {
+			one := sources.Items[0]
+			_, err := open(hook.PurposeSourceToken, one.ID, one.Tokens[0].Sealed)
+			return err
+		}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/ingest"
 	"github.com/grapnelhq/grapnel/internal/store"
 )
 
@@ -21,6 +22,9 @@ type metrics struct {
 
 	events         *prometheus.CounterVec // by result
 	acceptSeconds  prometheus.Histogram
+	requests       *prometheus.CounterVec // by result
+	ingestSeconds  prometheus.Histogram
+	unrecorded     prometheus.Counter
 	attempts       [][2]prometheus.Counter // by class and trigger, looked up once
 	attemptSeconds [2]prometheus.Observer  // failed, succeeded
 	phaseSeconds   [6]prometheus.Observer  // in the order of phases
@@ -56,6 +60,13 @@ func newMetrics(version string) *metrics {
 		m.events.WithLabelValues(result)
 	}
 	m.acceptSeconds = m.histogram("grapnel_accept_seconds", "Time to store a publish with its deliveries, commit included.", seconds)
+
+	m.requests = m.counters("grapnel_ingest_requests_total", "Requests to ingest URLs by what came of them.", "result")
+	for _, result := range ingest.Results {
+		m.requests.WithLabelValues(result)
+	}
+	m.ingestSeconds = m.histogram("grapnel_ingest_seconds", "Time from a request to an ingest URL to its answer, the reading of its body and the commit included.", seconds)
+	m.unrecorded = m.counter("grapnel_ingest_unrecorded_total", "Refused and repeated requests that the request log had no room for.")
 
 	attempts := m.counters("grapnel_attempts_total", "Attempts by outcome and by what started them.", "outcome", "trigger")
 	m.attempts = make([][2]prometheus.Counter, len(hook.Classes))
@@ -122,6 +133,12 @@ func (m *metrics) published(result string, events int) {
 	m.events.WithLabelValues(result).Add(float64(events))
 }
 
+// received counts a request to an ingest URL; it fits ingest.Deps.
+func (m *metrics) received(result string, took time.Duration) {
+	m.requests.WithLabelValues(result).Inc()
+	m.ingestSeconds.Observe(took.Seconds())
+}
+
 // commit fits store.Options.
 func (m *metrics) commit(c store.Commit) {
 	if c.Err != nil {
@@ -174,7 +191,7 @@ func (m *metrics) attempt(class hook.Class, trigger hook.Trigger, t hook.Timings
 // removed fits upkeep.Retention.
 func (m *metrics) removed(e hook.Expired) {
 	for kind, n := range map[string]int{
-		"message": e.Messages, "payload": e.Payloads, "attempt": e.Attempts, "idempotency_key": e.Keys, "unsent_delivery": e.Unsent,
+		"message": e.Messages, "payload": e.Payloads, "attempt": e.Attempts, "idempotency_key": e.Keys, "unsent_delivery": e.Unsent, "request": e.Requests,
 	} {
 		m.expired.WithLabelValues(kind).Add(float64(n))
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/grapnelhq/grapnel/internal/config"
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/ingest"
+	"github.com/grapnelhq/grapnel/internal/listen"
 	"github.com/grapnelhq/grapnel/internal/node"
 	"github.com/grapnelhq/grapnel/internal/send"
 	"github.com/grapnelhq/grapnel/internal/store"
@@ -62,6 +64,8 @@ type Server struct {
 	auth        *auth.Authenticator
 	api         *api.API // nil on a node without an API
 	apiHandler  http.Handler
+	gateway     *ingest.Gateway
+	hub         *listen.Hub // nil on a node without an API
 	showMetrics http.Handler
 	ready       atomic.Bool
 	delivery    *group // the engine

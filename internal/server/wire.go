@@ -21,16 +21,21 @@ import (
 func (s *Server) wire(sealIt, open hook.SealFunc) error {
 	policy := s.policy()
 	s.auth = auth.New(s.store, s.now, s.log)
-	if s.cfg.Role.Delivers() {
-		if err := s.wireDelivery(policy, open); err != nil {
+	if s.cfg.Role.Delivers() || s.cfg.Role.HasAPI() {
+		if err := s.wireSender(policy, open); err != nil {
 			return err
 		}
+	}
+	if s.cfg.Role.Delivers() {
+		s.wireDelivery()
 		s.keeper.Follow(s.engine.Join, s.engine.Hear)
 		s.hinted.Store(s.engine)
 	}
+	s.wireIngest(policy, sealIt, open)
 	if s.cfg.Role.HasAPI() {
 		s.api = api.New(s.apiDeps(policy, sealIt, open))
 		s.apiHandler = s.api.Handler()
+		s.wireListening(open)
 	}
 	return nil
 }
@@ -45,12 +50,14 @@ func (s *Server) policy() *netguard.Policy {
 	}
 }
 
-func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error {
+// wireSender makes the way out: of deliveries, and of requests that are sent again
+// through the API.
+func (s *Server) wireSender(policy *netguard.Policy, open hook.SealFunc) error {
 	names, err := send.ParseSignatureHeaders(string(s.cfg.SignatureHeaders))
 	if err != nil {
 		return err
 	}
-	inFlight, idle := connections(openFiles())
+	_, idle := connections(openFiles())
 	agent := "Grapnel/" + s.version
 	if s.cfg.PublicURL != nil {
 		agent += " (+" + s.cfg.PublicURL.String() + ")"
@@ -70,6 +77,11 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 	if err != nil {
 		return fmt.Errorf("making the sender: %w", err)
 	}
+	return nil
+}
+
+func (s *Server) wireDelivery() {
+	inFlight, _ := connections(openFiles())
 	sweep := time.Duration(0) // the engine's own
 	if s.cfg.Postgres() {
 		sweep = sharedSweep
@@ -93,7 +105,6 @@ func (s *Server) wireDelivery(policy *netguard.Policy, open hook.SealFunc) error
 		Observer:       s.traced(s.metrics.observer()),
 	})
 	s.metrics.watchEngine(s)
-	return nil
 }
 
 // maxConnections bounds the attempts at the same time, and the idle connections.
@@ -128,7 +139,7 @@ func (s *Server) timeoutFloor() time.Duration {
 func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) api.Deps {
 	d := api.Deps{
 		Store: s.store, Now: s.now,
-		Accept: s.observed(s.acceptDue), Wake: func(hook.Lane) {},
+		Accept: s.observed(hook.KindApplication, s.acceptDue), Wake: func(hook.Lane) {},
 		EndpointChanged: func(hook.ID, int64, hook.Reason) {},
 		Watch:           func(hook.ID) (<-chan struct{}, func()) { return nil, func() {} },
 		Hold:            s.keeper.Hold,
@@ -142,8 +153,9 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		MaxBody:      int64(s.cfg.MaxBody), EndpointLimit: s.cfg.EndpointLimit,
 		Version: s.version, Logger: s.log, Published: s.metrics.published,
 	}
+	s.addSources(&d)
 	if s.engine != nil {
-		d.Accept = s.observed(s.engine.Accept)
+		d.Accept = s.observed(hook.KindApplication, s.engine.Accept)
 		d.Wake, d.EndpointChanged = s.engine.Wake, s.engine.EndpointChanged
 		d.Watch, d.Hold = s.engine.Watch, s.engine.Hold
 	}
@@ -157,11 +169,16 @@ func (s *Server) startLoops() {
 		s.delivery.start("delivery engine", s.engine.Run)
 		wake = s.engine.Wake
 	}
+	if s.hub != nil {
+		s.chores.start("listeners", s.hub.Run)
+	}
 	leads := s.keeper.Leads
 	retention := &upkeep.Retention{Store: s.store, Leads: leads, Now: s.now, Log: s.log, Keep: s.retention(), Removed: s.metrics.removed}
 	tasks := &upkeep.Tasks{Store: s.store, Leads: leads, Now: s.now, Log: s.log, Wake: wake}
 	rollups := &upkeep.Rollups{Store: s.store, Leads: leads, Now: s.now, Log: s.log}
 	rescue := &upkeep.Rescue{Store: s.store, Every: s.cfg.Heartbeat, Leads: leads, Now: s.now, Log: s.log, Wake: wake}
+	s.chores.start("request log", s.gateway.Run)
+	s.chores.start("cron sources", s.gateway.RunCron)
 	s.chores.start("heartbeat", s.keeper.Run)
 	s.chores.start("rescue", rescue.Run)
 	s.chores.start("rollups", rollups.Run)
@@ -171,7 +188,9 @@ func (s *Server) startLoops() {
 }
 
 func (s *Server) retention() hook.Retention {
-	return hook.Retention{Messages: s.cfg.Retention, Payloads: s.cfg.RetentionPayload, Attempts: s.cfg.RetentionAttempts}
+	return hook.Retention{
+		Messages: s.cfg.Retention, Payloads: s.cfg.RetentionPayload, Attempts: s.cfg.RetentionAttempts, Requests: s.cfg.RetentionRequests,
+	}
 }
 
 // checkURL decides about an endpoint's URL and takes the userinfo out of it.

@@ -28,6 +28,9 @@ type Mover interface {
 	// may be called again for an endpoint, as it was before, if the transaction is
 	// done again. It gives the id to go on after; zero: that was the last.
 	Reseal(ctx context.Context, after hook.ID, limit int, change func(*hook.Endpoint) error) (hook.ID, error)
+	// ResealSources is Reseal for sources: for what change makes of the secrets and of
+	// Sealed of the tokens.
+	ResealSources(ctx context.Context, after hook.ID, limit int, change func(*hook.Source) error) (hook.ID, error)
 }
 
 var (

@@ -25,6 +25,8 @@ type Store interface {
 	Applications
 	EventTypes
 	Endpoints
+	Sources
+	Requests
 	Messages
 	Attempts
 	Nodes
@@ -113,6 +115,49 @@ type Endpoints interface {
 	// DeleteEndpoint deletes one and gives its id; its pending deliveries are
 	// canceled by the engine as it comes to them.
 	DeleteEndpoint(ctx context.Context, env, app hook.ID, ref hook.Ref, now time.Time) (hook.ID, error)
+}
+
+// Sources keeps the ingest URLs of an environment. A source owns endpoints and
+// messages under its id, wherever an application's id is asked for.
+type Sources interface {
+	// CreateSource stores s; CodeConflict if its uid or a token is taken.
+	CreateSource(ctx context.Context, s *hook.Source, once *hook.IdempotencyKey) (hook.Source, bool, error)
+	// FindSource gives one; CodeNotFound.
+	FindSource(ctx context.Context, env hook.ID, ref hook.Ref) (hook.Source, error)
+	// FindSourceByToken gives the source with this token, whatever its environment;
+	// CodeNotFound if there is none or the token had ended by now.
+	FindSourceByToken(ctx context.Context, hash [32]byte, now time.Time) (hook.Source, error)
+	// ListSources lists by id.
+	ListSources(ctx context.Context, env hook.ID, p hook.Page) (hook.PageOf[hook.Source], error)
+	// UpdateSource changes one inside the transaction; an error of change is
+	// returned and nothing written. CodeConflict if the new uid or a token is taken.
+	UpdateSource(ctx context.Context, env hook.ID, ref hook.Ref, once *hook.IdempotencyKey, change func(*hook.Source) error) (hook.Source, bool, error)
+	// DeleteSource deletes one with its tokens and endpoints, whose ids it gives;
+	// pending deliveries are canceled by the engine as it comes to them.
+	DeleteSource(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error)
+	// DueSources gives sources, of all environments, whose NextFire has come, the
+	// longest due first.
+	DueSources(ctx context.Context, now time.Time, limit int) ([]hook.Source, error)
+}
+
+// Requests keeps what reached sources. Those that were accepted are stored by
+// Accept, with their messages.
+type Requests interface {
+	// RecordRequests stores requests that became no message, in one transaction
+	// shared with other callers, and removes the oldest of their sources beyond the
+	// bound. Those of sources that are gone are dropped. A State of RequestDuplicate
+	// becomes RequestDiffers if Fingerprint is not that of the request that Message
+	// was received as; only then the body is kept.
+	RecordRequests(ctx context.Context, bound hook.RequestBound, rs []hook.Request) error
+	// FindRequest gives one; CodeNotFound.
+	FindRequest(ctx context.Context, env, source, request hook.ID, withBody bool) (hook.Request, error)
+	// ListRequests lists newest first, without bodies.
+	ListRequests(ctx context.Context, f hook.RequestFilter) (hook.PageOf[hook.Request], error)
+	// UpdateRequest changes Note, Reason, Detail and Findings inside the transaction.
+	UpdateRequest(ctx context.Context, env, source, request hook.ID, change func(*hook.Request) error) (hook.Request, error)
+	// PurgeRequests removes at most limit requests of the source that became no
+	// message and were received before that time (zero: all), and reports how many.
+	PurgeRequests(ctx context.Context, env, source hook.ID, before time.Time, limit int) (int, error)
 }
 
 // Messages takes events in and shows them.

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // An adapter knows one target's API. Its exported fields are the state that
@@ -45,17 +46,29 @@ func newAdapter(target, base, key string) (adapter, error) {
 	if !ok {
 		return nil, fmt.Errorf("no such target %q, there are %s", target, strings.Join(targetNames(), ", "))
 	}
-	return mk(api{base: strings.TrimRight(base, "/"), key: key, client: &http.Client{Transport: tunedTransport(setUpWorkers)}}), nil
+	return mk(api{bases: bases(base), turn: new(atomic.Uint64), key: key, client: &http.Client{Transport: tunedTransport(setUpWorkers)}}), nil
+}
+
+// bases are the URLs of the option -base.
+func bases(option string) []string {
+	list := strings.Split(option, ",")
+	for i := range list {
+		list[i] = strings.TrimRight(list[i], "/")
+	}
+	return list
 }
 
 // api is what the adapters share: JSON over HTTP with a bearer token.
 type api struct {
-	base, key string
-	client    *http.Client // of the set-up
+	bases  []string       // of nodes that share a store; requests go to them in turn
+	turn   *atomic.Uint64 // counts requests
+	key    string
+	client *http.Client // of the set-up
 }
 
 func (a api) post(ctx context.Context, path string, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.base+path, bytes.NewReader(body))
+	base := a.bases[a.turn.Add(1)%uint64(len(a.bases))]
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func parseOptions(args []string) (options, error) {
 		o.key = strings.TrimSpace(string(b))
 	}
 	if o.health == "" {
-		o.health = strings.TrimRight(o.base, "/") + "/healthz"
+		o.health = bases(o.base)[0] + "/healthz"
 	}
 	if preload > 0 {
 		o.max, o.load = preload, o.timeout
@@ -122,7 +122,7 @@ func (o *options) check(preload int64) error {
 func (o *options) targetFlags(fs *flag.FlagSet) {
 	o.phase = phaseAll
 	fs.StringVar(&o.target, "target", "limit", "one of "+strings.Join(targetNames(), ", "))
-	fs.StringVar(&o.base, "base", "http://127.0.0.1:18800", "base URL of the target")
+	fs.StringVar(&o.base, "base", "http://127.0.0.1:18800", "base URL of the target; several with commas between: nodes of one store, which get the requests in turn")
 	fs.StringVar(&o.key, "key", "", "API key")
 	fs.StringVar(&o.label, "label", "", "name of the row, put in the result")
 	fs.StringVar(&o.sinkAddr, "sink", "127.0.0.1:18900", "listen address of the sink")

@@ -53,6 +53,12 @@ func rows() []row {
 			}, note: splitNote("pg_batch")},
 		{label: "pg_idle", title: "PostgreSQL: open loop, 200 events/s", goal: "p50 ≤ 8 ms",
 			met: func(t runs, r row) bool { return t.ours(r.label, e2eP50) <= 8 }, note: splitNote("pg_idle")},
+		{label: "pg_two", title: "PostgreSQL: two nodes, closed loop, 64 connections", ratio: true, goal: "as good as one",
+			met: func(t runs, r row) bool {
+				two, ok := t.ratio(r)
+				one, known := t.ratio(row{label: "pg_c64", ratio: true})
+				return ok && known && two >= one
+			}, note: splitNote("pg_two")},
 		{label: "start-first", title: "first start, makes the store", note: startNote("start-first")},
 		{label: "start", title: "start and idle memory", goal: "≤ 200 ms, < 40 MiB", note: startNote("start"),
 			met: func(t runs, r row) bool { return t.ours(r.label, startMS) <= 200 && t.ours(r.label, memory) < 40 }},
@@ -142,6 +148,6 @@ func splitNote(label string) func(runs) string {
 		return func(r *result) float64 { return 1e6 * r.CPU[process] / max(1, float64(r.Delivered)) }
 	}
 	return func(t runs) string {
-		return fmt.Sprintf("CPU µs per event: %.0f ours, %.0f PostgreSQL", t.ours(label, of("grapnel")), t.ours(label, of("postgres")))
+		return fmt.Sprintf("CPU µs per event: %.0f ours, %.0f PostgreSQL", t.ours(label, of("grapnel"))+t.ours(label, of("second")), t.ours(label, of("postgres")))
 	}
 }

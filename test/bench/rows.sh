@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog pg_c64 pg_c256 pg_batch pg_idle}
+ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog pg_c64 pg_c256 pg_batch pg_idle pg_two}
 N=${N:-3}                          # runs of each side; the table shows medians
 D=${D:-20s}                        # load of a run
 PORT=${PORT:-18800}                # first of three ports
@@ -190,6 +190,26 @@ on_postgres() {
 row_pg_c64() { forwarder pg_c64 1 -c 64 && on_postgres -label pg_c64 -c 64; }
 row_pg_c256() { forwarder pg_c256 1 -c 256 && on_postgres -label pg_c256 -c 256; }
 row_pg_batch() { forwarder pg_batch 1 -c 64 && on_postgres -label pg_batch -c "$BATCH_C" -batch "$BATCH"; }
+# Two nodes on one database; the same load as pg_c64, half of it to each.
+row_pg_two() {
+  local status=0 other=127.0.0.1:$((PORT + 4))
+  forwarder pg_two 1 -c 64 || return
+  [[ -s $work/master ]] || (umask 077 && head -c 32 /dev/urandom | base64 >"$work/master")
+  postgres || return
+  serve_postgres "$other"
+  "${server[@]}" >>"$work/serve.log" 2>&1 &
+  second=$!
+  until (exec 3<>"/dev/tcp/${other%:*}/${other#*:}") 2>/dev/null; do
+    kill -0 "$second" || return
+    sleep 0.1
+  done
+  serve_postgres "$ours"
+  grapnel -pids "${of[1]},second=$second" -base "http://$ours,http://$other" -label pg_two -c 64 || status=$?
+  kill "$second" && wait "$second" || true
+  second=
+  end_postgres
+  return "$status"
+}
 row_pg_idle() { forwarder pg_idle 1 -rate 200 && on_postgres -label pg_idle -rate 200; }
 
 failed=()

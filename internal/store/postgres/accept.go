@@ -10,10 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// acceptWorkers is how many groups are written at the same time: while one waits
-// for the disk of the database, the other is being put together.
-const acceptWorkers = 2
-
 // accepting is one call of Accept on its way through its group.
 type accepting struct {
 	node   hook.Node
@@ -25,6 +21,7 @@ type accepting struct {
 }
 
 type dueNote struct {
+	message  hook.ID
 	endpoint *hook.Endpoint
 	at       time.Time
 }
@@ -110,28 +107,32 @@ func (s *Store) acceptOnce(calls []*waiting[*accepting]) (*acceptance, error) {
 
 // tell tells the engines, here and elsewhere, what is due.
 func (p *acceptance) tell() {
+	var elsewhere []hook.Lane // work that this node will not do
 	for _, w := range p.calls {
 		for _, d := range w.of.due {
 			w.of.places.Due(d.endpoint, false, d.at)
+			if w.of.node.ID == 0 {
+				elsewhere = append(elsewhere, hook.Lane{Endpoint: d.endpoint.ID, App: d.endpoint.App, Due: d.at})
+			}
 		}
 	}
-	p.store.hints.tell(p.elsewhere)
+	p.store.hints.tell(elsewhere)
 }
 
 // acceptance is one transaction that stores events.
 type acceptance struct {
-	store     *Store
-	calls     []*waiting[*accepting]
-	items     []*acceptItem
-	open      bool // statements are part of a transaction
-	sent      bool // what was sent may be committed
-	kept      *keptAcceptance
-	messages  messageRows
-	due       deliveryRows
-	queue     queueRows
-	keys      keyRows
-	leased    []*hook.Lease
-	elsewhere []hook.Lane // work that this node will not do
+	store    *Store
+	calls    []*waiting[*accepting]
+	items    []*acceptItem
+	open     bool // statements are part of a transaction
+	sent     bool // what was sent may be committed
+	kept     *keptAcceptance
+	messages messageRows
+	due      deliveryRows
+	queue    queueRows
+	keys     keyRows
+	requests receivedRows // that come with their messages
+	believed receivedRows // that were stored before, and refused then
 }
 
 // acceptItem is one event in it.
@@ -142,6 +143,10 @@ type acceptItem struct {
 	app   *cachedApp
 	use   *keyUse // of its idempotency key; nil: it has none
 	ended bool    // refused, or a repetition
+	// Of a repetition by a request: the message that was first, if that is known, or
+	// the item of this group with the same request.
+	first hook.ID
+	same  *acceptItem
 }
 
 func (i *acceptItem) refuse(err error) { i.out.Err, i.ended = err, true }
@@ -156,7 +161,7 @@ func (p *acceptance) run(ctx context.Context) error {
 	if err := p.ensurePartitions(ctx); err != nil {
 		return err
 	}
-	if p.cachedApps() && p.distinctKeys() {
+	if p.cachedApps() && p.distinctKeys() && !p.believes() {
 		done, err := p.atOnce(ctx, c, true)
 		if done || err != nil && pgCode(err) != codeUnique {
 			return err
@@ -215,7 +220,7 @@ var errChanged = &pgconn.PgError{Code: codeSerialization, Message: "the configur
 // of them are there.
 func (p *acceptance) cachedApps() bool {
 	for _, i := range p.items {
-		if i.app = p.store.cache.newest(i.event.App); i.app == nil || i.app.env != i.event.Env {
+		if i.app = p.store.cache.newest(i.event.App); i.app == nil || i.app.env != i.event.Env || i.event.Request != nil && !i.app.source {
 			return false
 		}
 	}
@@ -231,6 +236,9 @@ func (p *acceptance) atOnce(ctx context.Context, c *conn, withKeys bool) (done b
 		return true, nil
 	}
 	p.sent = !p.open
+	if p.messages.received {
+		return p.receiveAtOnce(ctx, c)
+	}
 	_, err = c.one(ctx, storeAtOnce, p.arguments(), func(r *row) error {
 		done = r.bool(0)
 		return nil
@@ -258,6 +266,9 @@ func (p *acceptance) storeKeyed(ctx context.Context, c *conn) error {
 	if err := p.useKeys(ctx, c); err != nil {
 		return err
 	}
+	if err := p.lockRefused(ctx, c); err != nil {
+		return err
+	}
 	if err := p.useEventIDs(ctx, c); err != nil {
 		return err
 	}
@@ -266,7 +277,13 @@ func (p *acceptance) storeKeyed(ctx context.Context, c *conn) error {
 	} else if !done {
 		return errChanged
 	}
-	return p.findFirsts(ctx, c)
+	if err := p.believe(ctx, c); err != nil {
+		return err
+	}
+	if err := p.findFirsts(ctx, c); err != nil {
+		return err
+	}
+	return p.findReceived(ctx, c)
 }
 
 func (p *acceptance) findApps(ctx context.Context, c *conn) error {
@@ -288,6 +305,10 @@ func (p *acceptance) findApps(ctx context.Context, c *conn) error {
 			i.refuse(hook.NotFound("application"))
 			continue
 		}
+		if i.event.Request != nil && !a.source {
+			i.refuse(hook.NotFound("source"))
+			continue
+		}
 		i.app = a
 	}
 	return nil
@@ -302,13 +323,18 @@ func (p *acceptance) ensurePartitions(ctx context.Context) error {
 		if err := p.store.partitions.ensure(ctx, i.event.ID.Time()); err != nil {
 			return err
 		}
+		if q := i.event.Request; q != nil && !isRefused(q) {
+			if err := p.store.partitions.ensure(ctx, q.ID.Time()); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 func (p *acceptance) keyed() bool {
 	for _, i := range p.items {
-		if !i.ended && (i.event.EventID != "" || i.event.Idempotency != nil) {
+		if !i.ended && (i.event.EventID != "" || i.event.Idempotency != nil || isRefused(i.event.Request)) {
 			return true
 		}
 	}
@@ -342,31 +368,33 @@ func (p *acceptance) useKeys(ctx context.Context, c *conn) error {
 }
 
 // useEventIDs takes the callers' own ids, in one order. An event whose id is taken
-// is refused and must not leave an idempotency key.
+// is refused, or a repetition if it is a request, and must not leave an idempotency key.
 func (p *acceptance) useEventIDs(ctx context.Context, c *conn) error {
 	wanted := map[eventKey]*acceptItem{}
 	var apps []int64
 	var ids []string
-	var messages [][]byte
-	var refused []*acceptItem
+	var messages, prints [][]byte
+	var taken []*acceptItem
 	for _, i := range p.items {
 		if i.ended || i.event.EventID == "" {
 			continue
 		}
 		k := eventKey{i.app.seq, i.event.EventID}
 		if wanted[k] != nil { // taken by one of this group
-			refused = append(refused, i)
+			taken = append(taken, i)
 			continue
 		}
 		wanted[k] = i
 		apps, ids, messages = append(apps, k.app), append(ids, k.id), append(messages, i.event.ID[:])
+		prints = append(prints, fingerprint(i.event))
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	err := c.query(ctx, `INSERT INTO message_keys (app, event_id, message)
-	  SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[]) AS g(app, event_id, message) ORDER BY app, event_id COLLATE "C"
-	  ON CONFLICT DO NOTHING RETURNING app, event_id`, []any{apps, ids, messages}, func(r *row) error {
+	err := c.query(ctx, `INSERT INTO message_keys (app, event_id, message, fingerprint)
+	  SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[], $4::bytea[]) AS g(app, event_id, message, fingerprint)
+	  ORDER BY app, event_id COLLATE "C"
+	  ON CONFLICT DO NOTHING RETURNING app, event_id`, []any{apps, ids, messages, prints}, func(r *row) error {
 		delete(wanted, eventKey{r.int(0), r.text(1)})
 		return nil
 	})
@@ -374,11 +402,11 @@ func (p *acceptance) useEventIDs(ctx context.Context, c *conn) error {
 		return err
 	}
 	for _, i := range wanted {
-		refused = append(refused, i)
+		taken = append(taken, i)
 	}
 	var leave []*keyUse
-	for _, i := range refused {
-		i.refuse(&hook.Error{Code: hook.CodeConflict, Detail: "A message with this eventId exists already."})
+	for _, i := range taken {
+		i.lose()
 		if i.use != nil {
 			leave = append(leave, i.use)
 		}
@@ -389,7 +417,7 @@ func (p *acceptance) useEventIDs(ctx context.Context, c *conn) error {
 // findFirsts fills in the messages that keys led to before.
 func (p *acceptance) findFirsts(ctx context.Context, c *conn) error {
 	for _, i := range p.items {
-		if !i.out.Duplicate {
+		if !i.out.Duplicate || i.use == nil || !i.use.repeated {
 			continue
 		}
 		m, found, err := findMessage(ctx, c, i.app.seq, hook.Ref{ID: i.use.object}, true)
@@ -411,14 +439,16 @@ func (p *acceptance) findFirsts(ctx context.Context, c *conn) error {
 // these are to be stored too, and asks the engines for places.
 func (p *acceptance) build(withKeys bool) {
 	p.messages, p.due, p.queue, p.keys = messageRows{}, deliveryRows{}, queueRows{}, keyRows{}
-	p.leased, p.elsewhere = nil, nil
+	p.requests, p.believed = receivedRows{}, receivedRows{}
 	for _, i := range p.items {
 		if i.ended {
 			continue
 		}
 		i.out.Message = i.event.Message
 		i.out.Message.BodySize = len(i.event.Body)
+		i.out.Message.Envelope = envelopeOf(i.event)
 		p.messages.add(i.app, i.event)
+		p.receive(i)
 		if withKeys {
 			p.keys.add(i.app, i.event)
 		}
@@ -468,7 +498,6 @@ func (p *acceptance) plan(i *acceptItem, ep *cachedEndpoint, d *deliveryRow) {
 				Message: &i.out.Message, Endpoint: ep.endpoint, Number: 1, Due: at, AtAccept: true,
 			}
 			i.out.Leased = append(i.out.Leased, lease)
-			p.leased = append(p.leased, lease)
 			d.state, d.node = hook.Sending, a.node
 			return
 		}
@@ -476,21 +505,23 @@ func (p *acceptance) plan(i *acceptItem, ep *cachedEndpoint, d *deliveryRow) {
 	}
 	d.due = at
 	p.queue.add(e.ID, ep.seq, false, at)
-	a.due = append(a.due, dueNote{ep.endpoint, at})
-	if a.node.ID == 0 {
-		p.elsewhere = append(p.elsewhere, hook.Lane{Endpoint: ep.endpoint.ID, App: ep.endpoint.App, Due: at})
-	}
+	a.due = append(a.due, dueNote{e.ID, ep.endpoint, at})
 }
 
 // giveBack returns the places of a transaction that failed, or of one that was
 // not made.
 func (p *acceptance) giveBack() {
 	for _, i := range p.items {
-		for _, l := range i.out.Leased {
-			i.call.places.Unreserve(l.Endpoint, l.Size())
-			p.store.open.end(l.Message.ID)
-		}
-		i.out.Leased, i.out.Matched = nil, 0
+		p.giveBackOf(i)
 		i.call.due = i.call.due[:0]
 	}
+}
+
+// giveBackOf returns the places of one event.
+func (p *acceptance) giveBackOf(i *acceptItem) {
+	for _, l := range i.out.Leased {
+		i.call.places.Unreserve(l.Endpoint, l.Size())
+		p.store.open.end(l.Message.ID)
+	}
+	i.out.Leased, i.out.Matched = nil, 0
 }

@@ -15,12 +15,15 @@ type storedApplication struct {
 	seq int64
 }
 
-const applicationColumns = `seq, id, env, uid, name, throttle, metadata, created, updated`
+const (
+	applicationColumns     = `seq, id, env, uid, name, throttle, metadata, created, updated, source`
+	applicationColumnCount = 10
+)
 
 func scanApplication(r *row) (storedApplication, error) {
 	a := storedApplication{seq: r.int(0), Application: hook.Application{
 		ID: r.id(1), Env: r.id(2), UID: r.text(3), Name: r.text(4), ThrottleRate: int(r.int(5)),
-		CreatedAt: r.time(7), UpdatedAt: r.time(8),
+		CreatedAt: r.time(7), UpdatedAt: r.time(8), Source: r.bool(9),
 	}}
 	if err := fromJSON(r, 6, &a.Metadata); err != nil {
 		return a, fmt.Errorf("application %s: %w", hook.KindApplication.Format(a.ID), err)
@@ -53,6 +56,16 @@ func oneApplication(ctx context.Context, c *conn, env hook.ID, ref hook.Ref, loc
 		return err
 	})
 	if err == nil && !found {
+		err = hook.NotFound("application")
+	}
+	return a, err
+}
+
+// lockCustomer is lockApplication for who changes or deletes the application itself,
+// which must not be the owner of what a source has.
+func lockCustomer(ctx context.Context, c *conn, env hook.ID, ref hook.Ref) (storedApplication, error) {
+	a, err := lockApplication(ctx, c, env, ref)
+	if err == nil && a.Source {
 		err = hook.NotFound("application")
 	}
 	return a, err
@@ -99,7 +112,7 @@ func (s *Store) FindApplication(ctx context.Context, env hook.ID, ref hook.Ref) 
 }
 
 var listApplications = newListQuery(`SELECT ` + applicationColumns + ` FROM applications
-  WHERE env = $1 AND deleted IS NULL AND id >= $2 AND id < $3 ORDER BY id {dir} LIMIT $4`)
+  WHERE env = $1 AND deleted IS NULL AND NOT source AND id >= $2 AND id < $3 ORDER BY id {dir} LIMIT $4`)
 
 // ListApplications implements store.Applications.
 func (s *Store) ListApplications(ctx context.Context, env hook.ID, p hook.Page) (out hook.PageOf[hook.Application], err error) {
@@ -119,7 +132,7 @@ func (s *Store) ListApplications(ctx context.Context, env hook.ID, p hook.Page) 
 func (s *Store) UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref, change func(*hook.Application) error) (hook.Application, error) {
 	var out storedApplication
 	err := s.write(ctx, func(ctx context.Context, c *conn) error {
-		before, err := lockApplication(ctx, c, env, ref)
+		before, err := lockCustomer(ctx, c, env, ref)
 		if err != nil {
 			return err
 		}
@@ -147,19 +160,27 @@ func (s *Store) UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref
 func (s *Store) DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error) {
 	var out []hook.ID
 	err := s.write(ctx, func(ctx context.Context, c *conn) error {
-		a, err := lockApplication(ctx, c, env, ref)
+		a, err := lockCustomer(ctx, c, env, ref)
 		if err != nil {
 			return err
 		}
-		if out, err = deleteEndpoints(ctx, c, a.seq, now); err != nil {
-			return err
-		}
-		if err := expireAppKeys(ctx, c, env, a.ID, nil, now); err != nil {
-			return err
-		}
-		_, err = c.exec(ctx, `UPDATE applications SET deleted = $1 WHERE seq = $2`, now, a.seq)
+		out, err = deleteOwner(ctx, c, env, a.ID, a.seq, now)
 		return err
 	})
+	return out, err
+}
+
+// deleteOwner marks an application, which is locked, deleted with its endpoints,
+// whose ids it gives, and ends its tokens.
+func deleteOwner(ctx context.Context, c *conn, env, id hook.ID, seq int64, now time.Time) ([]hook.ID, error) {
+	out, err := deleteEndpoints(ctx, c, seq, now)
+	if err != nil {
+		return nil, err
+	}
+	if err := expireAppKeys(ctx, c, env, id, nil, now); err != nil {
+		return nil, err
+	}
+	_, err = c.exec(ctx, `UPDATE applications SET deleted = $1 WHERE seq = $2`, now, seq)
 	return out, err
 }
 

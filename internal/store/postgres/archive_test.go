@@ -129,6 +129,7 @@ func (a *archive) expire(keep hook.Retention, now time.Time) (slices []hook.Expi
 		sum.Payloads += e.Payloads
 		sum.Attempts += e.Attempts
 		sum.Keys += e.Keys
+		sum.Requests += e.Requests
 		sum.Unsent += e.Unsent
 		if !e.More {
 			return slices, sum

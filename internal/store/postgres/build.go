@@ -62,3 +62,8 @@ func (b *Builder) Dump(ctx context.Context, emit func(hook.Record) error) error 
 func (b *Builder) Reseal(ctx context.Context, after hook.ID, limit int, change func(*hook.Endpoint) error) (hook.ID, error) {
 	return reseal(ctx, b.c, after, limit, change)
 }
+
+// ResealSources implements store.Mover.
+func (b *Builder) ResealSources(ctx context.Context, after hook.ID, limit int, change func(*hook.Source) error) (hook.ID, error) {
+	return resealSources(ctx, b.c, after, limit, change)
+}

@@ -23,6 +23,7 @@ type cachedApp struct {
 	seq       int64
 	id, env   hook.ID
 	version   int64
+	source    bool // it owns what a source has
 	endpoints []*cachedEndpoint
 }
 
@@ -88,13 +89,13 @@ func (s *Store) findApps(ctx context.Context, c *conn, ids []hook.ID) (map[hook.
 // loadApps reads applications with their endpoints in one statement, so that both
 // are of the same version.
 func loadApps(ctx context.Context, c *conn, ids [][]byte) ([]*cachedApp, error) {
-	const ofApp = 5
+	const ofApp = 6
 	var apps []*cachedApp
-	err := c.query(ctx, `SELECT a.seq, a.id, a.env, a.version, a.throttle, `+endpointColumns+`
+	err := c.query(ctx, `SELECT a.seq, a.id, a.env, a.version, a.throttle, a.source, `+endpointColumns+`
 	  FROM applications a LEFT JOIN endpoints e ON e.app = a.seq AND e.deleted IS NULL
 	  WHERE a.id = ANY($1) AND a.deleted IS NULL ORDER BY a.seq, e.id`, []any{ids}, func(r *row) error {
 		if len(apps) == 0 || apps[len(apps)-1].seq != r.int(0) {
-			apps = append(apps, &cachedApp{seq: r.int(0), id: r.id(1), env: r.id(2), version: r.int(3)})
+			apps = append(apps, &cachedApp{seq: r.int(0), id: r.id(1), env: r.id(2), version: r.int(3), source: r.bool(5)})
 		}
 		a := apps[len(apps)-1]
 		if r.null(ofApp) {

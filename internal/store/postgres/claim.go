@@ -237,7 +237,7 @@ const claimDeliveries = `INSERT INTO deliveries AS d
     state = CASE d.state WHEN 0 THEN 1 ELSE d.state END
   RETURNING d.message, d.endpoint, d.epoch, d.state, d.reason, d.attempts, d.step, d.manual, d.due, d.auto_due`
 
-const claimedMessages = `SELECT g.n, ` + messageColumns + `, m.body
+const claimedMessages = `SELECT g.n, ` + messageColumns + `, ` + bodyColumns + `
   FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS g(app, id, n)
     CROSS JOIN LATERAL (SELECT * FROM messages WHERE app = g.app AND id = g.id AND id >= $3 AND id <= $4 OFFSET 0) m`
 
@@ -322,10 +322,10 @@ func scanClaimed(r *row, l *hook.Lease) {
 
 func (cl *claiming) scanMessage(r *row, leases []*hook.Lease) error {
 	l := leases[r.int(0)-1]
-	m := scanMessage(r.from(1))
+	m, err := scanMessage(r.from(1))
 	m.Env, m.App = l.Endpoint.Env, l.Endpoint.App
 	l.Message = &m.Message
-	return nil
+	return err
 }
 
 // lookAhead finds out when each open lane has work next.

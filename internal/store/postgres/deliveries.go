@@ -41,10 +41,10 @@ const deliveryFilter = `
 // The LIMIT 1 makes the database look each row up by its key, whatever it believes
 // about the tables.
 var (
-	listDeliveriesOfEndpoint = newListQuery(`SELECT ` + deliveryColumns + `, ` + messageColumns + `, CASE WHEN $7 THEN m.body END
+	listDeliveriesOfEndpoint = newListQuery(`SELECT ` + deliveryColumns + `, ` + messageColumns + `, CASE WHEN $7 THEN m.body END, CASE WHEN $7 THEN m.envelope END
   FROM deliveries d CROSS JOIN endpoints e
     CROSS JOIN LATERAL (SELECT m.id, m.app, m.config, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created,
-      m.deliver_at, m.body FROM messages m WHERE m.app = $9 AND m.id = d.message LIMIT 1) m
+      m.deliver_at, m.body, m.envelope FROM messages m WHERE m.app = $9 AND m.id = d.message LIMIT 1) m
   WHERE d.endpoint = $1 AND e.seq = $1 AND d.message >= $2 AND d.message < $3` + deliveryFilter + `
   ORDER BY d.message {dir} LIMIT $10`)
 
@@ -82,9 +82,9 @@ func deliveriesOfEndpoint(ctx context.Context, c *conn, app int64, f *hook.Deliv
 	from, to := idBounds(f.Page, f.After, f.Before)
 	return fetch(ctx, c, listDeliveriesOfEndpoint, f.Page, []any{e.seq, from, to, words(f.EventTypes), nullText(f.Channel), nullText(f.Tag),
 		f.WithBody, stateNumbers(f.States), app}, func(r *row) (hook.DeliveryOf, error) {
-		m := scanMessage(r.from(deliveryColumnCount))
+		m, err := scanMessage(r.from(deliveryColumnCount))
 		m.Env, m.App = f.Env, f.App
-		return hook.DeliveryOf{Delivery: scanDelivery(r, &m.Message), Message: &m.Message}, nil
+		return hook.DeliveryOf{Delivery: scanDelivery(r, &m.Message), Message: &m.Message}, err
 	})
 }
 

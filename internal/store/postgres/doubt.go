@@ -66,7 +66,7 @@ func (p *acceptance) keep() {
 			own := *l
 			own.Message = &hook.Message{ID: l.Message.ID}
 			k.leases = append(k.leases, &own)
-			k.due[call] = append(k.due[call], dueNote{l.Endpoint, l.Due})
+			k.due[call] = append(k.due[call], dueNote{l.Message.ID, l.Endpoint, l.Due})
 		}
 	}
 	p.kept = k
@@ -83,8 +83,8 @@ func (s *Store) resolve(calls []*waiting[*accepting], first *acceptance, cause e
 	broken := []*acceptance{first} // all with the same messages
 	for {
 		stored, err := s.isStored(ctx, first)
-		if err == nil && stored {
-			s.adopt(ctx, broken)
+		if err == nil && len(stored) > 0 {
+			s.adopt(ctx, broken, stored)
 			return nil
 		}
 		if err == nil {
@@ -97,7 +97,7 @@ func (s *Store) resolve(calls []*waiting[*accepting], first *acceptance, cause e
 			case err != nil && !s.mayMend(err):
 				return err
 			case err == nil: // all keys are taken: by others, or by the first one just now
-				if stored, err := s.isStored(ctx, first); err == nil && !stored {
+				if stored, err := s.isStored(ctx, first); err == nil && len(stored) == 0 {
 					return nil
 				}
 			}
@@ -119,28 +119,40 @@ func (s *Store) mayMend(err error) bool {
 	return metAnother(err) || pgCode(err) == codeUnique || isUnavailable(s.explain(err))
 }
 
-// isStored reports whether the messages of an acceptance are there.
-func (s *Store) isStored(ctx context.Context, p *acceptance) (bool, error) {
+// isStored gives which messages of an acceptance are there: all or none, but for
+// those whose event another one had brought before.
+func (s *Store) isStored(ctx context.Context, p *acceptance) (map[hook.ID]bool, error) {
+	found := map[hook.ID]bool{}
 	if len(p.messages.id) == 0 {
-		return false, nil
+		return found, nil
 	}
-	var found bool
-	err := s.read(ctx, func(ctx context.Context, c *conn) (err error) {
-		found, err = exists(ctx, c, `SELECT 1 FROM messages WHERE app = $1 AND id = $2`, p.messages.app[0], p.messages.id[0])
-		return err
+	var within idRange
+	for _, i := range p.items {
+		within.add(i.event.ID)
+	}
+	err := s.read(ctx, func(ctx context.Context, c *conn) error {
+		return c.query(ctx, `SELECT m.id FROM unnest($1::bigint[], $2::bytea[]) AS g(app, id)
+		  CROSS JOIN LATERAL (SELECT id FROM messages WHERE app = g.app AND id = g.id AND id >= $3 AND id <= $4 OFFSET 0) m`,
+			[]any{p.messages.app, p.messages.id, within.low, within.high}, func(r *row) error {
+				found[r.id(0)] = true
+				return nil
+			})
 	})
 	return found, err
 }
 
 // adopt gives the callers the results of an acceptance that was committed after all.
 // What it leased nobody has worked on: it is due.
-func (s *Store) adopt(ctx context.Context, broken []*acceptance) {
+func (s *Store) adopt(ctx context.Context, broken []*acceptance, stored map[hook.ID]bool) {
 	first := broken[0]
 	for n, i := range first.items {
 		*i.out = first.kept.results[n]
 	}
 	for n, w := range first.calls {
 		w.of.due = first.kept.due[n]
+	}
+	if first.loseSome(func(id hook.ID) bool { return !stored[id] }) > 0 {
+		first.excuse(s.read(ctx, first.findReceived))
 	}
 	for _, p := range broken {
 		if _, err := s.release(ctx, p.kept.leases, first.calls[0].of.now); err != nil {

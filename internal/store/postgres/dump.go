@@ -43,16 +43,22 @@ func dump(ctx context.Context, c *conn, emit func(hook.Record) error) error {
 		}
 		return err
 	}
-	spans, err := existing(ctx, c)
+	found, err := findPartitions(ctx, c)
 	if err != nil {
 		return err
 	}
 	for _, t := range dumpedTables {
-		if err := d.table(ctx, t, spans); err != nil {
+		if err := d.table(ctx, t, found.of("messages")); err != nil {
 			return err
 		}
 	}
-	return d.rollups(ctx)
+	if err := d.rollups(ctx); err != nil {
+		return err
+	}
+	if err := d.table(ctx, dumpedSources, nil); err != nil {
+		return err
+	}
+	return d.table(ctx, dumpedRequests, found.of("requests"))
 }
 
 // dumpedTable is how one kind of record is read.
@@ -66,7 +72,7 @@ type dumpedTable struct {
 	scan func(*dumper, *row) (hook.Record, error)
 }
 
-// dumpedTables are the kinds of records but rollups, in the order of hook.RecordKinds.
+// dumpedTables are the kinds of records up to rollups, in the order of hook.RecordKinds.
 // Rows go in the order in which they were made, as far as an index has that order.
 var dumpedTables = []dumpedTable{
 	{`SELECT id, name, created, id FROM environments WHERE id > $1 ORDER BY id LIMIT $2`, []any{hook.ID{}}, dumpEnvironment},
@@ -76,7 +82,7 @@ var dumpedTables = []dumpedTable{
 	{`SELECT ` + endpointColumns + `, e.deleted, e.app, e.seq FROM endpoints e WHERE e.seq > $1 ORDER BY e.seq LIMIT $2`, []any{int64(0)}, dumpEndpoint},
 	{`SELECT event_types, channels, disabled, since, version, endpoint, revision FROM endpoint_revisions
 	  WHERE (endpoint, revision) > ($1, $2) ORDER BY endpoint, revision LIMIT $3`, []any{int64(0), int64(0)}, dumpRevision},
-	{`SELECT ` + messageColumns + `, m.body, m.body_expires, m.app, m.id FROM messages_{part} m
+	{`SELECT ` + messageColumns + `, ` + bodyColumns + `, m.body_expires, m.app, m.id FROM messages_{part} m
 	  WHERE (m.app, m.id) > ($1, $2) ORDER BY m.app, m.id LIMIT $3`, []any{int64(0), hook.ID{}}, dumpMessage},
 	{dumpedDeliveries, []any{hook.ID{}, int64(0)}, dumpDelivery},
 	{dumpedAttempts, []any{hook.ID{}, hook.ID{}}, dumpAttempt},
@@ -105,6 +111,18 @@ const dumpedAttempts = `SELECT a.endpoint, a.number, a.manual, a.class, a.status
     a.response, a.response_headers, a.request_headers, EXISTS (SELECT 1 FROM messages m
       WHERE m.app = (SELECT e.app FROM endpoints e WHERE e.seq = a.endpoint) AND m.id = a.message), a.message, a.id
   FROM attempts_{part} a WHERE (a.message, a.id) > ($1, $2) ORDER BY a.message, a.id LIMIT $3`
+
+// These come behind rollups. Requests are given as they are stored, without what their
+// messages have; one that outlived its message, for it is in the next partition, is
+// nothing.
+var (
+	dumpedSources = dumpedTable{`SELECT ` + sourceColumns + `, s.app FROM sources s WHERE s.app > $1 ORDER BY s.app LIMIT $2`,
+		[]any{int64(0)}, dumpSource}
+	dumpedRequests = dumpedTable{`SELECT state, reason, detail, findings, envelope, remote, event_type, key, message, fingerprint, status,
+    content_type, size, body, received, note, state <> 0 OR EXISTS (SELECT 1 FROM messages m WHERE m.app = r.source AND m.id = r.message),
+    source, id FROM requests_{part} r
+  WHERE (source, id) > ($1, $2) ORDER BY source, id LIMIT $3`, []any{int64(0), hook.ID{}}, dumpRequest}
+)
 
 // table gives a table, partition by partition if it has some.
 func (d *dumper) table(ctx context.Context, t dumpedTable, spans []span) error {

@@ -19,7 +19,8 @@ func dumpApplication(d *dumper, r *row) (hook.Record, error) {
 	d.apps[a.seq] = a.ID
 	return &hook.ApplicationRecord{
 		ID: a.ID, Env: a.Env, UID: a.UID, Name: a.Name, ThrottleRate: a.ThrottleRate, Metadata: a.Metadata,
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, DeletedAt: r.time(9), Config: r.int(10),
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, Source: a.Source, DeletedAt: r.time(applicationColumnCount),
+		Config: r.int(applicationColumnCount + 1),
 	}, err
 }
 
@@ -60,14 +61,14 @@ func dumpRevision(d *dumper, r *row) (hook.Record, error) {
 }
 
 func dumpMessage(d *dumper, r *row) (hook.Record, error) {
-	m := scanMessage(r)
-	if d.apps[m.app].IsZero() {
-		return nil, nil
+	m, err := scanMessage(r)
+	if err != nil || d.apps[m.app].IsZero() {
+		return nil, err
 	}
 	return &hook.MessageRecord{
 		ID: m.ID, App: d.apps[m.app], EventType: m.EventType, EventID: m.EventID, Channels: m.Channels, Tags: m.Tags,
 		ContentType: m.ContentType, BodySize: m.BodySize, CreatedAt: m.CreatedAt, DeliverAt: m.DeliverAt,
-		BodyExpiresAt: r.time(messageColumnCount + 1), Body: m.Body, Config: m.config,
+		BodyExpiresAt: r.time(messageColumnCount + bodyColumnCount), Body: m.Body, Envelope: m.Envelope, Config: m.config,
 	}, nil
 }
 
@@ -106,4 +107,29 @@ func dumpTask(_ *dumper, r *row) (hook.Record, error) {
 		ID: t.ID, Env: t.Env, App: t.App, Endpoint: t.Endpoint, Kind: t.Kind, Status: t.Status, Since: t.Since, Until: t.Until,
 		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}, err
+}
+
+func dumpSource(_ *dumper, r *row) (hook.Record, error) {
+	s, err := scanSource(r)
+	var secrets []hook.SecretRecord
+	for _, secret := range s.Secrets {
+		secrets = append(secrets, hook.SecretRecord(secret))
+	}
+	return &hook.SourceRecord{
+		ID: s.ID, Env: s.Env, UID: s.UID, Name: s.Name, Type: s.Type, Metadata: s.Metadata, Settings: s.Settings, Secrets: secrets,
+		Tokens: tokenRecords(s.Tokens), Disabled: s.Disabled, NextFire: s.NextFire, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+	}, err
+}
+
+func dumpRequest(d *dumper, r *row) (hook.Record, error) {
+	source, known := d.apps[r.int(17)]
+	envelope, err := scanEnvelope(r, 4)
+	if err != nil || !known || !r.bool(16) {
+		return nil, err
+	}
+	return &hook.RequestRecord{
+		ID: r.id(18), Source: source, State: hook.RequestState(r.int(0)), Reason: r.text(1), Detail: r.text(2), Findings: r.blob(3),
+		Envelope: envelope, Remote: r.text(5), EventType: r.text(6), Key: r.text(7), Message: r.id(8), Fingerprint: r.blob(9),
+		Status: int(r.int(10)), ContentType: r.text(11), BodySize: int(r.int(12)), Body: r.blob(13), ReceivedAt: r.time(14), Note: r.text(15),
+	}, nil
 }

@@ -28,8 +28,8 @@ type chore func(*slice, context.Context) (hook.Expired, error)
 
 // chores all have their turn in each call, so that none waits for another.
 var chores = []chore{
-	(*slice).keys, (*slice).tokens, (*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages,
-	(*slice).detached, (*slice).oldRollups, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedApplications,
+	(*slice).keys, (*slice).tokens, (*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldRequests, (*slice).oldMessages,
+	(*slice).loneRequests, (*slice).detached, (*slice).oldRollups, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedApplications,
 }
 
 // Expire implements store.Upkeep. It first makes the partitions for what is to
@@ -66,6 +66,7 @@ func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) 
 		out.Payloads += one.Payloads
 		out.Attempts += one.Attempts
 		out.Keys += one.Keys
+		out.Requests += one.Requests
 		out.Unsent += one.Unsent
 		out.More = out.More || one.More
 	}
@@ -237,7 +238,7 @@ func (s *slice) dropPayloads(ctx context.Context, c *conn, m *messageKeys) (out 
 	if len(m.ids) == 0 {
 		return out, nil
 	}
-	n, err := c.exec(ctx, `UPDATE messages m SET body = NULL, body_expires = NULL FROM unnest($1::bigint[], $2::bytea[]) AS g(app, id)
+	n, err := c.exec(ctx, `UPDATE messages m SET body = NULL, envelope = NULL, body_expires = NULL FROM unnest($1::bigint[], $2::bytea[]) AS g(app, id)
 	  WHERE m.app = g.app AND m.id = g.id AND m.id >= $3 AND m.id <= $4 AND m.body IS NOT NULL`, m.apps, m.ids, m.within.low, m.within.high)
 	if err != nil {
 		return out, err

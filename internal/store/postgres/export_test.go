@@ -43,4 +43,20 @@ var Queries = map[string][]string{
 	"attempts not in the rollups":     {attemptsAfter},
 	"endpoints that can be forgot":    {oldEndpoints},
 	"applications that can be forgot": {oldApplications},
+	"sources":                         listSources.texts(),
+	"sources that are due":            {dueSources},
+	"requests":                        listRequests.texts(),
+	"requests, loose":                 listLooseRequests.texts(),
+	"requests to purge":               {purgeRequests},
+	"requests that are old":           {expireRequests},
+	"requests to drop":                {dropLoose},
+	"requests to record":              {storeRequests},
+	"requests beyond the bound":       {trimRequests},
+	"requests that repeat":            {firstReceived},
 }
+
+// ParseEnvelope and EnvelopeColumn are the form in which envelopes are stored.
+var (
+	ParseEnvelope  = parseEnvelope
+	EnvelopeColumn = envelopeColumn
+)

@@ -36,6 +36,7 @@ func (s *slice) deletedEndpoints(ctx context.Context) (hook.Expired, error) {
 func (s *slice) deletedApplications(ctx context.Context) (hook.Expired, error) {
 	return s.forget(ctx, oldApplications,
 		`DELETE FROM rollups WHERE app = ANY ($1::bigint[])`,
+		`DELETE FROM requests WHERE source = ANY ($1::bigint[])`,
 		`DELETE FROM api_keys WHERE app IN (SELECT id FROM applications WHERE seq = ANY ($1::bigint[]))`,
 		`DELETE FROM applications WHERE seq = ANY ($1::bigint[])`)
 }

@@ -22,13 +22,14 @@ const (
 )
 
 // group gathers concurrent callers into common transactions. While one is under
-// way the next one gathers: there is no timer that waits for company.
+// way the next one gathers: there is no timer that waits for company. One worker is
+// enough: two made smaller groups, which cost the database more than the wait for its
+// disk was worth.
 type group[T any] struct {
 	run     func([]*waiting[T]) // does the work of all and sets each result
 	maxWait time.Duration
-	workers int
 
-	calls   chan *waiting[T] // callers send, workers receive
+	calls   chan *waiting[T] // callers send, the worker receives
 	quit    chan struct{}    // closed by stop
 	stopped sync.WaitGroup
 	ending  sync.Once
@@ -37,29 +38,27 @@ type group[T any] struct {
 // waiting is one caller.
 type waiting[T any] struct {
 	of    T
-	taken atomic.Bool // by a worker, or by a caller who gave up waiting
+	taken atomic.Bool // by the worker, or by a caller who gave up waiting
 	err   error
 	done  chan struct{} // closed by the worker after it has set err
 }
 
-func newGroup[T any](workers int, maxWait time.Duration, run func([]*waiting[T])) *group[T] {
-	return &group[T]{run: run, maxWait: maxWait, workers: workers, calls: make(chan *waiting[T], queueLen), quit: make(chan struct{})}
+func newGroup[T any](maxWait time.Duration, run func([]*waiting[T])) *group[T] {
+	return &group[T]{run: run, maxWait: maxWait, calls: make(chan *waiting[T], queueLen), quit: make(chan struct{})}
 }
 
 func (g *group[T]) start() {
-	for range g.workers {
-		g.stopped.Go(g.work)
-	}
+	g.stopped.Go(g.work)
 }
 
-// stop ends the workers after what they are at.
+// stop ends the worker after what it is at.
 func (g *group[T]) stop() {
 	g.ending.Do(func() { close(g.quit) })
 	g.stopped.Wait()
 }
 
-// do waits until a worker has done the caller's part. A caller whose context
-// ends, or who waited too long, withdraws; once a worker has taken it the caller
+// do waits until the worker has done the caller's part. A caller whose context
+// ends, or who waited too long, withdraws; once the worker has taken it the caller
 // waits for the outcome, for it may already be on disk.
 func (g *group[T]) do(ctx context.Context, of T) error {
 	w := &waiting[T]{of: of, done: make(chan struct{})}

@@ -29,7 +29,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 // filled are the tables that records are in.
 var filled = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
-	"deliveries", "attempts", "once", "tasks", "rollups", "queue",
+	"deliveries", "attempts", "once", "tasks", "rollups", "queue", "sources", "source_tokens", "requests",
 }
 
 // lockEmpty sees to it that there is nothing, and that nobody else brings anything
@@ -71,6 +71,7 @@ type loader struct {
 	apps, ends, tasks int64 // row keys given last
 	appSeqs           map[hook.ID]int64
 	endSeqs           map[hook.ID]loadedEndpoint
+	tokens            tokenRows
 }
 
 type loadedEndpoint struct{ seq, app int64 }
@@ -91,9 +92,15 @@ func load(ctx context.Context, c *conn, width time.Duration, next func() (hook.R
 		return err
 	}
 	l := &loader{c: c, width: width, next: next, appSeqs: map[hook.ID]int64{}, endSeqs: map[hook.ID]loadedEndpoint{}}
-	var err error
-	if l.spans, err = existing(ctx, c); err != nil {
+	found, err := findPartitions(ctx, c)
+	if err != nil {
 		return err
+	}
+	l.spans = found.all()
+	for _, s := range l.spans {
+		if err := makePartition(ctx, c, s, found); err != nil {
+			return locksOf(err)
+		}
 	}
 	// Row keys that were given before are not given again, even if nothing has them.
 	if _, err := c.one(ctx, `SELECT pg_current_xact_id()::text::bigint, nextval('applications_seq_seq'), nextval('endpoints_seq_seq'), nextval('tasks_seq_seq')`,
@@ -159,6 +166,8 @@ func partOf(rec hook.Record) (at time.Time, parted bool) {
 		return r.Message.Time(), true
 	case *hook.AttemptRecord:
 		return r.ID.Time(), true
+	case *hook.RequestRecord:
+		return r.ID.Time(), true
 	}
 	return time.Time{}, false
 }
@@ -172,7 +181,7 @@ func (l *loader) makePartition(ctx context.Context, at time.Time) error {
 	}
 	l.spans = append(l.spans, s)
 	sortSpans(l.spans)
-	return locksOf(makePartition(ctx, l.c, s))
+	return locksOf(makePartition(ctx, l.c, s, nil))
 }
 
 // copied are the records that one COPY takes: those of one kind that come one after

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -19,14 +20,14 @@ var loadedTables = map[hook.RecordKind]struct {
 	hook.RecordKey: {"api_keys", []string{"id", "env", "app", "hash", "name", "censored", "scopes", "session", "flags", "created", "expires",
 		"last_used"}},
 	hook.RecordApplication: {"applications", []string{"seq", "id", "env", "uid", "name", "throttle", "metadata", "version", "created", "updated",
-		"deleted"}},
+		"deleted", "source"}},
 	hook.RecordEventType: {"event_types", []string{"id", "env", "name", "description", "group_name", "archived", "deprecated", "flags", "schemas",
 		"enforce", "created", "updated"}},
 	hook.RecordEndpoint: {"endpoints", []string{"seq", "id", "app", "uid", "description", "url", "event_types", "channels", "throttle", "metadata",
 		"flags", "headers", "secrets", "disabled", "disabled_at", "failing_since", "revision", "created", "updated", "deleted"}},
 	hook.RecordRevision: {"endpoint_revisions", []string{"endpoint", "revision", "version", "event_types", "channels", "disabled", "since"}},
 	hook.RecordMessage: {"messages", []string{"app", "id", "config", "txid", "event_type", "event_id", "channels", "tags", "content_type", "size",
-		"created", "deliver_at", "body_expires", "body"}},
+		"created", "deliver_at", "body_expires", "body", "envelope"}},
 	hook.RecordDelivery: {"deliveries", []string{"message", "endpoint", "state", "reason", "manual", "again", "retry", "attempts", "step",
 		"last_status", "due", "auto_due", "updated"}},
 	hook.RecordAttempt: {"attempts", []string{"id", "message", "endpoint", "txid", "number", "manual", "class", "status", "detail", "url", "started",
@@ -34,6 +35,10 @@ var loadedTables = map[hook.RecordKind]struct {
 	hook.RecordIdempotency: {"once", []string{"env", "hash", "auto", "fingerprint", "object", "expires"}},
 	hook.RecordTask: {"tasks", []string{"seq", "id", "env", "app", "endpoint", "kind", "status", "since", "until", "cursor", "queued", "canceled",
 		"created", "updated"}},
+	hook.RecordSource: {"sources", []string{"app", "id", "env", "uid", "name", "type", "metadata", "settings", "secrets", "tokens", "disabled",
+		"next_fire", "created", "updated"}},
+	hook.RecordRequest: {"requests", []string{"source", "id", "state", "reason", "detail", "findings", "envelope", "remote", "event_type", "key",
+		"message", "fingerprint", "status", "content_type", "size", "kept", "received", "note", "body"}},
 }
 
 var (
@@ -94,7 +99,7 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 		l.apps++
 		l.appSeqs[r.ID] = l.apps
 		return []any{l.apps, r.ID, r.Env, nullText(r.UID), r.Name, r.ThrottleRate, mapJSON(r.Metadata), r.Config, r.CreatedAt, r.UpdatedAt,
-			r.DeletedAt}, nil
+			r.DeletedAt, r.Source}, nil
 	case *hook.EventTypeRecord:
 		return []any{r.ID, r.Env, r.Name, r.Description, r.GroupName, r.Archived, r.Deprecated, words(r.FeatureFlags), r.Schemas, r.EnforceSchema,
 			r.CreatedAt, r.UpdatedAt}, nil
@@ -102,6 +107,13 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 		return l.endpoint(r)
 	case *hook.MessageRecord:
 		return l.message(r)
+	case *hook.SourceRecord:
+		return l.source(r)
+	case *hook.RequestRecord:
+		app, known := l.appSeqs[r.Source]
+		return []any{app, r.ID, int16(r.State), r.Reason, nullText(r.Detail), r.Findings, envelopeColumn(r.Envelope), r.Remote,
+			nullText(r.EventType), nullText(r.Key), nullID(r.Message), r.Fingerprint, r.Status, nullText(r.ContentType), r.BodySize, len(r.Body),
+			r.ReceivedAt, nullText(r.Note), r.Body}, dangling(known)
 	case *hook.TaskRecord:
 		l.tasks++
 		return []any{l.tasks, r.ID, r.Env, r.App, r.Endpoint, string(r.Kind), string(r.Status), r.Since, r.Until, r.Cursor, r.Queued, r.Canceled,
@@ -139,7 +151,35 @@ func (l *loader) message(r *hook.MessageRecord) ([]any, error) {
 		contentType = r.ContentType
 	}
 	return []any{app, r.ID, r.Config, l.txid, r.EventType, nullText(r.EventID), words(r.Channels), words(r.Tags), contentType, r.BodySize,
-		r.CreatedAt, r.DeliverAt, r.BodyExpiresAt, r.Body}, nil
+		r.CreatedAt, r.DeliverAt, r.BodyExpiresAt, r.Body, envelopeColumn(r.Envelope)}, nil
+}
+
+func (l *loader) source(r *hook.SourceRecord) ([]any, error) {
+	app, known := l.appSeqs[r.ID]
+	if !known {
+		return nil, errDangling
+	}
+	var secrets []hook.SealedSecret
+	for _, s := range r.Secrets {
+		secrets = append(secrets, hook.SealedSecret(s))
+	}
+	parts, err := jsonColumns(&r.Settings, secrets, r.Tokens)
+	for _, t := range r.Tokens {
+		l.tokens.add(t.Hash, app, t.ExpiresAt)
+	}
+	return []any{app, r.ID, r.Env, nullText(r.UID), r.Name, r.Type, mapJSON(r.Metadata), parts[0], parts[1], parts[2], r.Disabled, r.NextFire,
+		r.CreatedAt, r.UpdatedAt}, err
+}
+
+// tokenRows are the tokens of sources, of which there are few.
+type tokenRows struct {
+	hashes  [][]byte
+	sources []int64
+	expires []*int64
+}
+
+func (t *tokenRows) add(hash []byte, source int64, expires time.Time) {
+	t.hashes, t.sources, t.expires = append(t.hashes, hash), append(t.sources, source), append(t.expires, microsPtr(expires))
 }
 
 // ofEndpoint gives the columns of a record that names an endpoint.
@@ -185,18 +225,31 @@ func (l *loader) finish(ctx context.Context) error {
 			return fmt.Errorf("one of the %s: %w", table, errDangling)
 		}
 	}
+	found, err := exists(ctx, l.c, `SELECT 1 FROM requests r LEFT JOIN messages m ON m.app = r.source AND m.id = r.message
+	  WHERE r.state = 0 AND m.id IS NULL LIMIT 1`)
+	if err == nil && found {
+		err = fmt.Errorf("one of the requests: %w", errDangling)
+	}
+	if err != nil {
+		return err
+	}
 	for _, q := range []string{
-		`INSERT INTO message_keys (app, event_id, message) SELECT app, event_id, id FROM messages WHERE event_id IS NOT NULL`,
+		`INSERT INTO message_keys (app, event_id, message, fingerprint) SELECT m.app, m.event_id, m.id, r.fingerprint
+		  FROM messages m LEFT JOIN requests r ON r.source = m.app AND r.message = m.id AND r.state = 0 WHERE m.event_id IS NOT NULL`,
 		`INSERT INTO queue (message, endpoint, retry, due) SELECT message, endpoint, retry, due FROM deliveries WHERE due IS NOT NULL`,
 	} {
 		if _, err := l.c.exec(ctx, q); err != nil {
 			return err
 		}
 	}
+	if _, err := l.c.exec(ctx, `INSERT INTO source_tokens (hash, source, expires)
+	  SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])`, l.tokens.hashes, l.tokens.sources, l.tokens.expires); err != nil {
+		return err
+	}
 	if _, err := l.c.exec(ctx, `UPDATE cursors SET commit = $1, within = $2 WHERE name = 'rollups'`, l.txid+1, nextID(hook.ID{})); err != nil {
 		return err
 	}
-	_, err := l.c.exec(ctx, `SELECT setval('applications_seq_seq', $1), setval('endpoints_seq_seq', $2), setval('tasks_seq_seq', $3)`,
+	_, err = l.c.exec(ctx, `SELECT setval('applications_seq_seq', $1), setval('endpoints_seq_seq', $2), setval('tasks_seq_seq', $3)`,
 		l.apps, l.ends, l.tasks)
 	return err
 }

@@ -14,22 +14,24 @@ type storedMessage struct {
 	config int64 // applications.version at accept
 }
 
-// messageColumns are what scanMessage reads, of messages m; the body or NULL
-// comes behind them.
+// messageColumns are what scanMessage reads, of messages m; the columns of the body,
+// or NULL for each, come behind them.
 const (
 	messageColumns = `m.id, m.app, m.config, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created,
   m.deliver_at, m.body IS NULL`
 	messageColumnCount = 12
-	bodyColumn         = `m.body`
-	noBody             = `NULL::bytea`
+	bodyColumns        = `m.body, m.envelope`
+	bodyColumnCount    = 2
+	noBody             = `NULL::bytea, NULL::bytea`
 )
 
-func scanMessage(r *row) storedMessage {
+func scanMessage(r *row) (storedMessage, error) {
+	envelope, err := scanEnvelope(r, messageColumnCount+1)
 	return storedMessage{app: r.int(1), config: r.int(2), Message: hook.Message{
 		ID: r.id(0), EventType: r.text(3), EventID: r.text(4), Channels: r.words(5), Tags: r.words(6),
 		ContentType: contentType(r, 7), BodySize: int(r.int(8)), CreatedAt: r.time(9), DeliverAt: r.time(10),
-		BodyGone: r.bool(11), Body: r.blob(messageColumnCount),
-	}}
+		BodyGone: r.bool(11), Body: r.blob(messageColumnCount), Envelope: envelope,
+	}}, err
 }
 
 func contentType(r *row, i int) string {
@@ -41,7 +43,7 @@ func contentType(r *row, i int) string {
 
 func bodyOrNot(with bool) string {
 	if with {
-		return bodyColumn
+		return bodyColumns
 	}
 	return noBody
 }
@@ -60,9 +62,9 @@ func findMessage(ctx context.Context, c *conn, app int64, ref hook.Ref, withBody
 		}
 	}
 	found, err = c.one(ctx, `SELECT `+messageColumns+`, `+bodyOrNot(withBody)+` FROM messages m WHERE m.app = $1 AND m.id = $2`,
-		[]any{app, id}, func(r *row) error {
-			m = scanMessage(r)
-			return nil
+		[]any{app, id}, func(r *row) (err error) {
+			m, err = scanMessage(r)
+			return err
 		})
 	return m, found, err
 }
@@ -109,7 +111,7 @@ func (s *Store) FindMessage(ctx context.Context, env, app hook.ID, ref hook.Ref,
 const messageFilter = `($4::text[] IS NULL OR m.event_type = ANY ($4))
     AND ($5::text IS NULL OR $5 = ANY (m.channels)) AND ($6::text IS NULL OR $6 = ANY (m.tags))`
 
-var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN $7 THEN m.body END
+var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN $7 THEN m.body END, CASE WHEN $7 THEN m.envelope END
   FROM messages m WHERE m.app = $1 AND m.id >= $2 AND m.id < $3 AND ` + messageFilter + ` ORDER BY m.id {dir} LIMIT $8`)
 
 // ListMessages implements store.Messages. Rows that a filter passes over are
@@ -124,9 +126,9 @@ func (s *Store) ListMessages(ctx context.Context, f hook.MessageFilter) (out hoo
 		out, err = fetch(ctx, c, listMessages, f.Page,
 			[]any{a, from, to, words(f.EventTypes), nullText(f.Channel), nullText(f.Tag), f.WithBody},
 			func(r *row) (hook.Message, error) {
-				m := scanMessage(r)
+				m, err := scanMessage(r)
 				m.Env, m.App = f.Env, f.App
-				return m.Message, nil
+				return m.Message, err
 			})
 		return err
 	})
@@ -140,7 +142,7 @@ func (s *Store) ExpungeMessage(ctx context.Context, env, app hook.ID, ref hook.R
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(ctx, `UPDATE messages SET body = NULL, body_expires = NULL WHERE app = $1 AND id = $2`, m.app, m.ID)
+		_, err = c.exec(ctx, `UPDATE messages SET body = NULL, envelope = NULL, body_expires = NULL WHERE app = $1 AND id = $2`, m.app, m.ID)
 		return err
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,15 +15,18 @@ import (
 
 // partitioned are the tables that come in partitions, and the id by which.
 var partitioned = []struct{ table, key string }{
-	{"messages", "id"}, {"deliveries", "message"}, {"attempts", "id"},
+	{"messages", "id"}, {"deliveries", "message"}, {"attempts", "id"}, {"requests", "id"},
 }
 
 // span is the time of one partition: its ids are those made from From to To,
 // exclusive.
 type span struct{ From, To time.Time }
 
-// partitions knows which partitions exist. All three tables have the same ones,
-// so one transaction makes them. The name of a partition tells its time.
+// partitions knows which partitions exist. All tables have the same ones, so one
+// transaction makes them. The name of a partition tells its time. Only requests may
+// lack some, for a node of the version before knows nothing of them, or have older
+// ones, if they are kept for longer than messages. What is not in all tables counts as
+// missing here, until make has completed it.
 type partitions struct {
 	store *Store
 	mu    sync.Mutex // guards spans
@@ -34,27 +38,71 @@ func newPartitions(s *Store) *partitions { return &partitions{store: s} }
 // load reads which partitions exist.
 func (p *partitions) load(ctx context.Context) error {
 	return p.store.read(ctx, func(ctx context.Context, c *conn) error {
-		spans, err := existing(ctx, c)
+		found, err := findPartitions(ctx, c)
 		if err != nil {
 			return err
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.spans = spans
+		p.spans = found.complete()
 		return nil
 	})
 }
 
-// existing gives the partitions of messages.
-func existing(ctx context.Context, c *conn) (spans []span, err error) {
-	err = c.query(ctx, `SELECT k.relname::text FROM pg_inherits i JOIN pg_class k ON k.oid = i.inhrelid
-	  WHERE i.inhparent = 'messages'::regclass`, nil, func(r *row) error {
-		s, err := spanOf(strings.TrimPrefix(r.text(0), "messages_"))
-		spans = append(spans, s)
+// foundPartitions says which tables have a partition of which time.
+type foundPartitions map[span]map[string]bool
+
+// findPartitions looks at messages and requests: the others have those of messages.
+func findPartitions(ctx context.Context, c *conn) (foundPartitions, error) {
+	found := foundPartitions{}
+	err := c.query(ctx, `SELECT p.relname::text, k.relname::text FROM pg_inherits i
+	    JOIN pg_class p ON p.oid = i.inhparent JOIN pg_class k ON k.oid = i.inhrelid
+	  WHERE i.inhparent IN ('messages'::regclass, 'requests'::regclass)`, nil, func(r *row) error {
+		s, err := spanOf(strings.TrimPrefix(r.text(1), r.text(0)+"_"))
+		if found[s] == nil {
+			found[s] = map[string]bool{}
+		}
+		found[s][r.text(0)] = true
 		return err
 	})
+	return found, err
+}
+
+// has reports whether a table has a partition of that time.
+func (f foundPartitions) has(s span, table string) bool {
+	if table != "requests" {
+		table = "messages"
+	}
+	return f[s][table]
+}
+
+// of gives the partitions of a table, in the order of time.
+func (f foundPartitions) of(table string) (spans []span) {
+	for s := range f {
+		if f.has(s, table) {
+			spans = append(spans, s)
+		}
+	}
 	sortSpans(spans)
-	return spans, err
+	return spans
+}
+
+// all gives the partitions that any table has, in the order of time.
+func (f foundPartitions) all() []span {
+	spans := slices.Collect(maps.Keys(f))
+	sortSpans(spans)
+	return spans
+}
+
+// complete gives the partitions that all tables have, in the order of time.
+func (f foundPartitions) complete() []span {
+	return slices.DeleteFunc(f.of("messages"), func(s span) bool { return !f.has(s, "requests") })
+}
+
+// existing gives the partitions of messages, in the order of time.
+func existing(ctx context.Context, c *conn) ([]span, error) {
+	found, err := findPartitions(ctx, c)
+	return found.of("messages"), err
 }
 
 // name is the part of a partition's name that tells its time: Unix seconds.
@@ -110,16 +158,21 @@ func (p *partitions) make(ctx context.Context, t time.Time) error {
 		if _, err := c.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(partitionLock)); err != nil {
 			return err
 		}
-		var err error
-		if spans, err = existing(ctx, c); err != nil {
+		found, err := findPartitions(ctx, c)
+		if err != nil {
 			return err
 		}
-		want, needed := place(spans, t, p.store.opts.PartitionWidth)
-		if !needed { // another node was first
-			return nil
+		want, _ := place(found.all(), t, p.store.opts.PartitionWidth)
+		spans = found.of("messages")
+		if !slices.Contains(spans, want) { // no other node was first
+			spans = append(spans, want)
 		}
-		spans = append(spans, want)
-		return makePartition(ctx, c, want)
+		for _, s := range spans {
+			if err := makePartition(ctx, c, s, found); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -149,10 +202,14 @@ func place(spans []span, t time.Time, width time.Duration) (s span, needed bool)
 	return s, true
 }
 
-// makePartition attaches tables made apart, because that takes a weaker lock than
-// making them in place: accepts and settlements go on.
-func makePartition(ctx context.Context, c *conn, s span) error {
+// makePartition makes a partition for those tables that were found to have none. It
+// attaches tables made apart, because that takes a weaker lock than making them in
+// place: accepts and settlements go on.
+func makePartition(ctx context.Context, c *conn, s span, found foundPartitions) error {
 	for _, t := range partitioned {
+		if found.has(s, t.table) {
+			continue
+		}
 		name := t.table + "_" + s.name()
 		more := ""
 		if t.table == "deliveries" { // room for updates in place, and cleaned often

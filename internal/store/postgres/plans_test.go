@@ -42,6 +42,8 @@ func literal(v any) string {
 			parts = append(parts, fmt.Sprintf(`\\x%x`, id[:]))
 		}
 		return "'{" + strings.Join(parts, ",") + "}'"
+	case []int64:
+		return "'{" + strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", ","), "[]") + "}'"
 	case []string:
 		return "'{" + strings.Join(v, ",") + "}'"
 	case string:
@@ -109,9 +111,20 @@ func (a *archive) crowd() {
 		`INSERT INTO endpoints (id, app, description, url, throttle, secrets, disabled, revision, created, updated, deleted)
 		  SELECT decode(md5(g::text) || 'aabbccdd', 'hex'), (SELECT max(seq) FROM applications WHERE env = $1), '', '', 0, '[]', 0, 1, 0, 0, CASE WHEN g < 100 THEN g END
 		  FROM generate_series(1, $2) AS g`,
+		`INSERT INTO sources (app, id, env, name, type, settings, secrets, tokens, disabled, next_fire, created, updated)
+		  SELECT -g, decode(md5(g::text) || 'aabbccdd', 'hex'), $1, '', '', '{}', '[]', '[]', false, CASE WHEN g < 100 THEN g END, 0, 0 FROM generate_series(1, $2) AS g`,
 	} {
 		a.exec(q, a.env[:], n)
 	}
+}
+
+// receive makes requests of the messages that fill made last: most were accepted,
+// one of 20 was refused at the same time.
+func (a *archive) receive() {
+	a.Helper()
+	a.exec(fmt.Sprintf(`INSERT INTO requests (source, id, state, reason, remote, message, fingerprint, status, size, kept, received, body)
+	  SELECT %d, set_byte(id, 19, (get_byte(id, 19) + 1) %% 256), CASE WHEN loose THEN 3 ELSE 0 END, '', '', CASE WHEN NOT loose THEN id END, '\x', 200, 300,
+	    CASE WHEN loose THEN 300 ELSE 0 END, us, CASE WHEN loose THEN convert_to(repeat('x', 300), 'UTF8') END FROM (SELECT *, n %% 20 = 0 AS loose FROM made) AS made`, a.appSeq))
 }
 
 // cases are all statements with values of one archive.
@@ -159,7 +172,33 @@ func (a *archive) cases(message hook.ID) []planned {
 	add("attempts not in the rollups", 10, 1, begin, end, 1<<40, high)
 	add("endpoints that can be forgot", 500, every, 1000, 50)
 	add("applications that can be forgot", 10, every, 1000, 50)
+	add("sources", 100, 1, a.env, low, high, planLimit)
+	add("sources that are due", 60, 1, 1<<40, 50)
+	for _, reason := range []any{nil, "none"} {
+		visited := 200
+		if reason != nil {
+			visited = 50_000 // it is searched for
+		}
+		add("requests", visited, every, a.appSeq, low, high, nil, reason, planLimit)
+		add("requests, loose", min(visited, 1100), every, a.appSeq, low, high, nil, reason, planLimit)
+	}
+	late := archiveStart.Add(1000 * oneDay)
+	add("requests to purge", 200, every, a.appSeq, high, late, 50)
+	add("requests that are old", 400, 2, begin, late, 50)
+	add("requests that are old", 400, every, high, late, 50)
+	add("requests to drop", 10, 1, []hook.ID{nextOf(message)}, nextOf(message), nextOf(message))
+	add("requests beyond the bound", 2200, every, []hook.ID{a.app}, []int64{100}, []int64{1 << 40})
+	add("requests that repeat", 10, every, []int64{a.appSeq}, []string{"0-7"}, []hook.ID{message})
+	const none1 = "{NULL}"
+	add("requests to record", 20, every, []hook.ID{a.env}, []hook.ID{a.app}, []hook.ID{nextOf(message)}, []int64{1}, none1, none1, none1, none1, "{x}", none1, none1,
+		[]hook.ID{message}, []hook.ID{message}, []int64{200}, none1, []int64{1}, []int64{1}, none1, none1)
 	return all
+}
+
+// nextOf is another id of the same time.
+func nextOf(id hook.ID) hook.ID {
+	id[19]++
+	return id
 }
 
 // flaw says what is wrong with a plan; empty: nothing.
@@ -184,6 +223,7 @@ func TestEveryListIsServedByAnIndexInItsOrder(t *testing.T) {
 	const days, perDay = 4, 5000
 	for day := range days {
 		a.fill(day, perDay, perDay/10)
+		a.receive()
 	}
 	a.exec(`UPDATE deliveries SET state = 4, reason = 5 WHERE state = 2 AND get_byte(message, 19) < 64`) // a quarter
 	a.crowd()

@@ -5,7 +5,7 @@
 // The road of an event is one insert per table and, when it is settled, one
 // update in place:
 //
-//	accept   messages, deliveries (leased to this node)
+//	accept   messages, deliveries (leased to this node); for sources requests too
 //	settle   deliveries (HOT), attempts
 //	else     queue: what waits for an attempt, as one index over all partitions
 //
@@ -67,6 +67,7 @@ type Store struct {
 	pool       *pgxpool.Pool
 	cache      *cache
 	accepts    *group[*accepting]
+	records    *group[*recording]
 	open       *openLeases
 	partitions *partitions
 	orphans    *orphans
@@ -100,13 +101,15 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		open: newOpenLeases(), orphans: newOrphans(), direct: cmp.Or(opts.DirectURL, url),
 	}
 	s.partitions = newPartitions(s)
-	s.accepts = newGroup(acceptWorkers, opts.MaxWait, s.acceptGroup)
+	s.accepts = newGroup(opts.MaxWait, s.acceptGroup)
+	s.records = newGroup(opts.MaxWait, s.recordGroup)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.partitions.load(ctx); err != nil {
 		pool.Close()
 		return nil, s.explain(err)
 	}
 	s.accepts.start()
+	s.records.start()
 	s.hints = newHints(s)
 	s.hints.start()
 	return s, nil
@@ -116,11 +119,13 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 // planner that meets a partition of this morning without statistics must not think
 // that reading the whole of it is cheaper, and keep that plan until it is analysed.
 // Small tables without an index for a query are read all the same, at a price that
-// would look worth compiling it. And a transaction of ours never pauses for long: one
+// would look worth compiling it. A statement is planned once for each connection, for over
+// partitions planning takes longer than running it. And a transaction of ours never pauses for long: one
 // that does is that of a node which stands still or is cut off, and must not keep its
 // locks, or nobody could take over what it has leased.
 var settings = map[string]string{
-	"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off", "idle_in_transaction_session_timeout": "3000",
+	"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off", "plan_cache_mode": "force_generic_plan",
+	"idle_in_transaction_session_timeout": "3000",
 }
 
 // prepare sets connections up. A pool between us and the database takes neither
@@ -144,8 +149,9 @@ func (o *Options) setDefaults() {
 	if o.Connections <= 0 {
 		o.Connections = 8
 	}
-	// Two for accepts, and others must not have to wait for them.
-	o.Connections = max(o.Connections, acceptWorkers+2)
+	// One for accepts and one for refused requests, and others must not have to wait
+	// for them.
+	o.Connections = max(o.Connections, 4)
 	if o.MaxWait == 0 {
 		o.MaxWait = 5 * time.Second
 	}
@@ -169,6 +175,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.closed.Do(func() {
 		s.accepts.stop()
+		s.records.stop()
 		s.cancel()
 		s.loops.Wait()
 		s.pool.Close()

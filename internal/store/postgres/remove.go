@@ -147,15 +147,26 @@ func (s *slice) removeSome(ctx context.Context, p span, limit time.Time) (out ho
 		if len(old.ids) > 0 {
 			out, err = removeMessages(ctx, c, &old)
 			out.More = out.More || len(old.ids) == sliceMessages || p.endedBefore(limit)
+			if err != nil {
+				return out, err
+			}
+		}
+		done, err := s.removeRequests(ctx, c, p, limit, &out)
+		out.More = out.More || !done
+		if err != nil || !done || len(old.ids) > 0 {
 			return out, err
 		}
-		some, err := exists(ctx, c, `SELECT 1 FROM messages WHERE id >= $1 AND id < $2 LIMIT 1`, p.from(), p.to())
+		some, err := exists(ctx, c, `SELECT 1 FROM messages WHERE id >= $1 AND id < $2
+		  UNION ALL SELECT 1 FROM requests WHERE id >= $1 AND id < $2 AND NOT $3 LIMIT 1`, p.from(), p.to(), s.requestsStay())
 		empty = !some
 		return out, err
 	})
-	if err == nil && empty && p.endedBefore(limit) {
-		return s.detach(ctx, p)
+	if err != nil || !empty || !p.endedBefore(limit) {
+		return out, err
 	}
+	last, err := s.detach(ctx, p)
+	out.Unsent += last.Unsent
+	out.More = out.More || last.More
 	return out, err
 }
 

@@ -106,3 +106,49 @@ func storeSealed(ctx context.Context, c *conn, ends []int64, headers [][]byte, s
 	_, err := c.exec(ctx, `UPDATE applications SET version = version + 1 WHERE seq = ANY ($1::bigint[])`, apps)
 	return err
 }
+
+// ResealSources implements store.Mover.
+func (s *Store) ResealSources(ctx context.Context, after hook.ID, limit int, change func(*hook.Source) error) (last hook.ID, err error) {
+	err = s.write(ctx, func(ctx context.Context, c *conn) (err error) {
+		last, err = resealSources(ctx, c, after, limit, change)
+		return err
+	})
+	return last, err
+}
+
+// resealSources locks the owners of the sources, as every change of a source does.
+func resealSources(ctx context.Context, c *conn, after hook.ID, limit int, change func(*hook.Source) error) (last hook.ID, err error) {
+	locked := map[int64]bool{}
+	if err := c.query(ctx, `SELECT seq FROM applications WHERE seq IN (SELECT app FROM sources WHERE id > $1 ORDER BY id LIMIT $2)
+	  ORDER BY seq`+forUpdate, []any{after, limit}, func(r *row) error {
+		locked[r.int(0)] = true
+		return nil
+	}); err != nil {
+		return last, err
+	}
+	var apps []int64
+	var secrets, tokens []string
+	if err := c.query(ctx, `SELECT `+sourceColumns+` FROM sources s WHERE s.id > $1 ORDER BY s.id LIMIT $2`, []any{after, limit}, func(r *row) error {
+		s, err := scanSource(r)
+		if err != nil {
+			return err
+		}
+		if !locked[s.app] { // one made since
+			return errChanged
+		}
+		if err := change(&s.Source); err != nil {
+			return err
+		}
+		parts, err := jsonColumns(&s.Settings, s.Secrets, tokenRecords(s.Tokens))
+		apps, secrets, tokens, last = append(apps, s.app), append(secrets, parts[1]), append(tokens, parts[2]), s.ID
+		return err
+	}); err != nil {
+		return hook.ID{}, err
+	}
+	if len(apps) < limit {
+		last = hook.ID{}
+	}
+	_, err = c.exec(ctx, `UPDATE sources s SET secrets = g.secrets, tokens = g.tokens
+	  FROM unnest($1::bigint[], $2::text[], $3::text[]) AS g(app, secrets, tokens) WHERE s.app = g.app`, apps, secrets, tokens)
+	return last, err
+}

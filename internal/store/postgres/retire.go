@@ -51,6 +51,13 @@ func (s *slice) retire(ctx context.Context, p span) (hook.Expired, error) {
 		if err != nil {
 			return out, err
 		}
+		if s.requestsStay() {
+			done, err := s.removeRequests(ctx, c, p, s.now, &out)
+			if err != nil || !done {
+				more, out.More = true, true
+				return out, err
+			}
+		}
 		waited := 0
 		out.Unsent, waited, err = s.endWaiting(ctx, c, `DELETE FROM queue q USING (
 		    SELECT message, endpoint FROM queue WHERE message >= $1 AND message < $2 AND node IS NULL
@@ -70,12 +77,17 @@ func (s *slice) retire(ctx context.Context, p span) (hook.Expired, error) {
 }
 
 // detach takes a partition out of sight, with the little that still refers to it.
-// It needs all three tables to itself for a moment: transactions that use them in
+// It needs the tables to itself for a moment: transactions that use them in
 // another order wait for it while it waits for them, so it gives up soon and tries
 // again.
 func (s *slice) detach(ctx context.Context, p span) (out hook.Expired, err error) {
+	return s.takeOut(ctx, func(ctx context.Context, c *conn) (hook.Expired, error) { return detach(ctx, c, p, s.requestsStay()) })
+}
+
+// takeOut runs a transaction that takes a partition out of sight.
+func (s *slice) takeOut(ctx context.Context, fn func(ctx context.Context, c *conn) (hook.Expired, error)) (out hook.Expired, err error) {
 	for range detachTries {
-		out, err = s.write(ctx, func(ctx context.Context, c *conn) (hook.Expired, error) { return detach(ctx, c, p) })
+		out, err = s.write(ctx, fn)
 		if pgCode(err) != codeLockTimeout {
 			break
 		}
@@ -89,21 +101,12 @@ func (s *slice) detach(ctx context.Context, p span) (out hook.Expired, err error
 	return out, s.store.partitions.load(ctx)
 }
 
-func detach(ctx context.Context, c *conn, p span) (out hook.Expired, err error) {
+func detach(ctx context.Context, c *conn, p span, requestsStay bool) (out hook.Expired, err error) {
 	if held, err := heldBack(ctx, c, p); err != nil || held {
 		return hook.Expired{More: held}, err
 	}
-	if mine, err := mayDrop(ctx, c); err != nil || !mine {
-		return out, err // another time
-	}
-	if err := giveUpSoon(ctx, c, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, int64(partitionLock))); err != nil {
-		return out, err
-	}
-	if _, err := c.exec(ctx, `LOCK TABLE ONLY messages, ONLY deliveries, ONLY attempts IN ACCESS EXCLUSIVE MODE`); err != nil {
-		return out, err
-	}
-	spans, err := existing(ctx, c)
-	if err != nil || len(spans) == 0 || spans[0] != p { // another node was first
+	found, mine, err := takeTables(ctx, c, "messages", "deliveries", "attempts", "requests")
+	if err != nil || !mine || !found.has(p, "messages") { // another time, or another node was first
 		return out, err
 	}
 	if _, err := c.one(ctx, `WITH gone AS (DELETE FROM queue WHERE message >= $1 AND message < $2 RETURNING message, endpoint)
@@ -118,18 +121,44 @@ func detach(ctx context.Context, c *conn, p span) (out hook.Expired, err error) 
 		return out, err
 	}
 	for _, t := range partitioned {
-		name := t.table + "_" + p.name()
-		for _, q := range []string{
-			fmt.Sprintf(`ALTER TABLE %s DETACH PARTITION %s`, t.table, name),
-			fmt.Sprintf(`ALTER TABLE %s RENAME TO %s`, name, detachedPrefix+name),
-		} {
-			if _, err := c.exec(ctx, q); err != nil {
-				return out, err
-			}
+		if t.table == "requests" && (requestsStay || !found.has(p, t.table)) {
+			continue
+		}
+		if err := detachTable(ctx, c, t.table, p); err != nil {
+			return out, err
 		}
 	}
 	out.More = true // the tables are to be removed
 	return out, nil
+}
+
+// takeTables takes the right to take partitions of these tables out, and says which
+// there are; mine is false if somebody else has it.
+func takeTables(ctx context.Context, c *conn, tables ...string) (found foundPartitions, mine bool, err error) {
+	if mine, err = mayDrop(ctx, c); err != nil || !mine {
+		return nil, false, err
+	}
+	if err := giveUpSoon(ctx, c, fmt.Sprintf(`SELECT pg_advisory_xact_lock(%d)`, int64(partitionLock))); err != nil {
+		return nil, false, err
+	}
+	if _, err := c.exec(ctx, `LOCK TABLE ONLY `+strings.Join(tables, `, ONLY `)+` IN ACCESS EXCLUSIVE MODE`); err != nil {
+		return nil, false, err
+	}
+	found, err = findPartitions(ctx, c)
+	return found, true, err
+}
+
+func detachTable(ctx context.Context, c *conn, table string, p span) error {
+	name := table + "_" + p.name()
+	for _, q := range []string{
+		fmt.Sprintf(`ALTER TABLE %s DETACH PARTITION %s`, table, name),
+		fmt.Sprintf(`ALTER TABLE %s RENAME TO %s`, name, detachedPrefix+name),
+	} {
+		if _, err := c.exec(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giveUpSoon runs a statement that takes a lock, and the rest of the transaction,
@@ -183,14 +212,21 @@ func dropDetached(ctx context.Context, c *conn, table string) (out hook.Expired,
 			return nil
 		})
 	case "attempts":
-		_, err = c.one(ctx, `SELECT count(*) FROM `+name, nil, func(r *row) error {
-			out.Attempts = int(r.int(0))
-			return nil
-		})
+		out.Attempts, err = countRows(ctx, c, name)
+	case "requests":
+		out.Requests, err = countRows(ctx, c, name+` WHERE state <> 0`)
 	}
 	if err != nil {
 		return out, err
 	}
 	_, err = c.exec(ctx, `DROP TABLE `+name)
 	return out, err
+}
+
+func countRows(ctx context.Context, c *conn, from string) (n int, err error) {
+	_, err = c.one(ctx, `SELECT count(*) FROM `+from, nil, func(r *row) error {
+		n = int(r.int(0))
+		return nil
+	})
+	return n, err
 }

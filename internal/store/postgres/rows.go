@@ -11,12 +11,13 @@ import (
 // messageRows are messages by column, as one statement takes them.
 type messageRows struct {
 	app, config, created   []int64
-	id, body               [][]byte
+	id, body, envelope     [][]byte
 	eventType              []string
 	eventID, contentType   []*string
 	channels, tags         []*string // as array literals: arrays of arrays must be rectangular
 	size                   []int32
 	deliverAt, bodyExpires []*int64
+	received               bool // one of them is: it came as a request, or has an envelope
 }
 
 func (m *messageRows) add(a *cachedApp, e *hook.NewEvent) {
@@ -25,7 +26,8 @@ func (m *messageRows) add(a *cachedApp, e *hook.NewEvent) {
 		body = []byte{} // there is one, and it is empty
 	}
 	m.app, m.config, m.created = append(m.app, a.seq), append(m.config, a.version), append(m.created, e.CreatedAt.UnixMicro())
-	m.id, m.body = append(m.id, e.ID[:]), append(m.body, body)
+	m.id, m.body, m.envelope = append(m.id, e.ID[:]), append(m.body, body), append(m.envelope, envelopeColumn(envelopeOf(e)))
+	m.received = m.received || e.Request != nil || e.Envelope != nil
 	m.eventType = append(m.eventType, e.EventType)
 	m.eventID = append(m.eventID, textPtr(e.EventID))
 	var contentType *string
@@ -188,7 +190,7 @@ func (p *acceptance) arguments() []any {
 type keyRows struct {
 	app                            []int64
 	eventID                        []string
-	message                        [][]byte
+	message, print                 [][]byte // print is that of the message's body; nil: not known
 	env, hash, fingerprint, object [][]byte
 	auto                           []bool
 	expires                        []int64
@@ -197,6 +199,7 @@ type keyRows struct {
 func (k *keyRows) add(a *cachedApp, e *hook.NewEvent) {
 	if e.EventID != "" {
 		k.app, k.eventID, k.message = append(k.app, a.seq), append(k.eventID, e.EventID), append(k.message, e.ID[:])
+		k.print = append(k.print, fingerprint(e))
 	}
 	if o := e.Idempotency; o != nil {
 		k.env, k.hash, k.auto = append(k.env, e.Env[:]), append(k.hash, o.Hash[:]), append(k.auto, o.Auto)

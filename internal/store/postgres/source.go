@@ -49,7 +49,7 @@ func (s *Source) begin(ctx context.Context, alone bool) error {
 	}
 	// What is detached, truncated or dropped is gone for those too whose snapshot is
 	// older: so all locks come before the snapshot, which the first SELECT takes.
-	if _, err := c.exec(ctx, `LOCK TABLE messages, deliveries, attempts IN ACCESS SHARE MODE`); err != nil {
+	if _, err := c.exec(ctx, `LOCK TABLE messages, deliveries, attempts, requests IN ACCESS SHARE MODE`); err != nil {
 		return locksOf(err)
 	}
 	if alone {

@@ -68,6 +68,11 @@ func (a *accepting) event(w *writer, e *hook.NewEvent, out *hook.Accepted) error
 		out.Err = hook.NotFound("application")
 		return nil
 	}
+	if e.Request != nil {
+		if done, err := a.receivable(w, app, e, out); done || err != nil {
+			return err
+		}
+	}
 	if e.EventID != "" {
 		// Before the idempotency key is remembered: a refused event must not
 		// leave one. The same key asked again finds its own event id taken, so
@@ -79,6 +84,9 @@ func (a *accepting) event(w *writer, e *hook.NewEvent, out *hook.Accepted) error
 			app.seq, e.EventID, w.lastMessage+1)
 		if err != nil {
 			return err
+		}
+		if n == 0 && e.Request != nil {
+			return a.firstReceived(w, app, e, hook.Ref{UID: e.EventID}, out)
 		}
 		if n == 0 {
 			out.Err = &hook.Error{Code: hook.CodeConflict, Detail: "A message with this eventId exists already."}
@@ -143,6 +151,13 @@ func (a *accepting) store(w *writer, app *cachedApp, e *hook.NewEvent, out *hook
 	seq := w.lastMessage
 	out.Message = e.Message
 	out.Message.BodySize = len(e.Body)
+	if e.Request != nil && e.Envelope == nil {
+		out.Message.Envelope = e.Request.Envelope
+	}
+	envelope, err := envelopeColumn(out.Message.Envelope)
+	if err != nil {
+		return err
+	}
 	var contentType any
 	if e.ContentType != "application/json" {
 		contentType = e.ContentType
@@ -152,11 +167,16 @@ func (a *accepting) store(w *writer, app *cachedApp, e *hook.NewEvent, out *hook
 		body = []byte{} // there is one, and it is empty
 	}
 	if _, err := w.conn.exec(`INSERT INTO messages
-	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at, body_expires, body)
-	  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at, body_expires, body, envelope)
+	  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		seq, app.seq, e.ID, e.EventType, nullText(e.EventID), toJSON(e.Channels), toJSON(e.Tags),
-		contentType, len(e.Body), e.CreatedAt, e.DeliverAt, e.BodyExpiresAt, body); err != nil {
+		contentType, len(e.Body), e.CreatedAt, e.DeliverAt, e.BodyExpiresAt, body, envelope); err != nil {
 		return err
+	}
+	if e.Request != nil {
+		if err := w.putAccepted(app, seq, e); err != nil {
+			return err
+		}
 	}
 	for _, ep := range app.endpoints {
 		if err := a.deliver(w, seq, ep, e, out); err != nil {

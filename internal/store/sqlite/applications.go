@@ -14,12 +14,12 @@ type storedApplication struct {
 	seq int64
 }
 
-const applicationColumns = `seq, id, env, uid, name, throttle, metadata, created, updated`
+const applicationColumns = `seq, id, env, uid, name, throttle, metadata, created, updated, source`
 
 func scanApplication(r *row) (storedApplication, error) {
 	a := storedApplication{seq: r.int(0), Application: hook.Application{
 		ID: r.id(1), Env: r.id(2), UID: r.text(3), Name: r.text(4), ThrottleRate: int(r.int(5)),
-		CreatedAt: r.time(7), UpdatedAt: r.time(8),
+		CreatedAt: r.time(7), UpdatedAt: r.time(8), Source: r.bool(9),
 	}}
 	if err := fromJSON(r, 6, &a.Metadata); err != nil {
 		return a, fmt.Errorf("application %s: %w", hook.KindApplication.Format(a.ID), err)
@@ -27,6 +27,7 @@ func scanApplication(r *row) (storedApplication, error) {
 	return a, nil
 }
 
+// findApplication finds the owner of a source too, by its id.
 func findApplication(ctx context.Context, c *conn, env hook.ID, ref hook.Ref) (a storedApplication, err error) {
 	q, key := `SELECT `+applicationColumns+` FROM applications WHERE env = ? AND id = ? AND deleted IS NULL`, any(ref.ID)
 	if ref.UID != "" {
@@ -38,6 +39,15 @@ func findApplication(ctx context.Context, c *conn, env hook.ID, ref hook.Ref) (a
 	})
 	if err == nil && !found {
 		err = hook.NotFound("application")
+	}
+	return a, err
+}
+
+// findCustomer is findApplication without the owners of sources.
+func findCustomer(ctx context.Context, c *conn, env hook.ID, ref hook.Ref) (storedApplication, error) {
+	a, err := findApplication(ctx, c, env, ref)
+	if err == nil && a.Source {
+		return storedApplication{}, hook.NotFound("application")
 	}
 	return a, err
 }
@@ -83,7 +93,7 @@ func (s *Store) FindApplication(ctx context.Context, env hook.ID, ref hook.Ref) 
 }
 
 var listApplications = newListQuery(`SELECT ` + applicationColumns + ` FROM applications INDEXED BY applications_env
-  WHERE env = ? AND deleted IS NULL AND id >= ? AND id < ? ORDER BY id {dir} LIMIT ?`)
+  WHERE env = ? AND deleted IS NULL AND source = 0 AND id >= ? AND id < ? ORDER BY id {dir} LIMIT ?`)
 
 // ListApplications implements store.Applications.
 func (s *Store) ListApplications(ctx context.Context, env hook.ID, p hook.Page) (out hook.PageOf[hook.Application], err error) {
@@ -102,7 +112,7 @@ func (s *Store) ListApplications(ctx context.Context, env hook.ID, p hook.Page) 
 func (s *Store) UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref, change func(*hook.Application) error) (hook.Application, error) {
 	var out storedApplication
 	err := s.writeWith(ctx, func(w *writer) error {
-		a, err := findApplication(ctx, w.conn, env, ref)
+		a, err := findCustomer(ctx, w.conn, env, ref)
 		if err != nil {
 			return err
 		}
@@ -124,27 +134,33 @@ func (s *Store) UpdateApplication(ctx context.Context, env hook.ID, ref hook.Ref
 func (s *Store) DeleteApplication(ctx context.Context, env hook.ID, ref hook.Ref, now time.Time) ([]hook.ID, error) {
 	var out []hook.ID
 	err := s.writeWith(ctx, func(w *writer) error {
-		a, err := findApplication(ctx, w.conn, env, ref)
+		a, err := findCustomer(ctx, w.conn, env, ref)
 		if err != nil {
 			return err
 		}
-		cached, err := w.app(env, a.ID)
-		if err != nil {
-			return err
-		}
-		out = nil
-		for _, e := range cached.endpoints {
-			if err := w.deleteEndpoint(e.seq, now); err != nil {
-				return err
-			}
-			out = append(out, e.endpoint.ID)
-		}
-		w.cache.forget(a.ID)
-		if err := expireAppKeys(w.conn, env, a.ID, nil, now); err != nil {
-			return err
-		}
-		_, err = w.conn.exec(`UPDATE applications SET deleted = ? WHERE seq = ?`, now, a.seq)
+		out, err = w.deleteOwner(env, a.ID, a.seq, now)
 		return err
 	})
 	return out, err
+}
+
+// deleteOwner deletes the row of an application, or of the owner of a source, with
+// its endpoints, whose ids it gives, and ends its tokens.
+func (w *writer) deleteOwner(env, id hook.ID, seq int64, now time.Time) (endpoints []hook.ID, err error) {
+	cached, err := w.app(env, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range cached.endpoints {
+		if err := w.deleteEndpoint(e.seq, now); err != nil {
+			return nil, err
+		}
+		endpoints = append(endpoints, e.endpoint.ID)
+	}
+	w.cache.forget(id)
+	if err := expireAppKeys(w.conn, env, id, nil, now); err != nil {
+		return nil, err
+	}
+	_, err = w.conn.exec(`UPDATE applications SET deleted = ? WHERE seq = ?`, now, seq)
+	return endpoints, err
 }

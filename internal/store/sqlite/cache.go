@@ -20,11 +20,13 @@ type cache struct {
 	apps      map[hook.ID]*cachedApp
 	endpoints map[int64]*cachedEndpoint   // by endpoints.seq
 	byID      map[hook.ID]*cachedEndpoint // the same by id
+	apart     map[int64]*apart            // by applications.seq of a source
 }
 
 type cachedApp struct {
 	seq       int64
 	env       hook.ID
+	source    bool
 	endpoints []*cachedEndpoint
 }
 
@@ -44,6 +46,7 @@ func (c *cache) clear() {
 	c.apps = map[hook.ID]*cachedApp{}
 	c.endpoints = map[int64]*cachedEndpoint{}
 	c.byID = map[hook.ID]*cachedEndpoint{}
+	c.apart = map[int64]*apart{}
 }
 
 // forget drops one application; the next use reads it again.
@@ -53,6 +56,7 @@ func (c *cache) forget(app hook.ID) {
 		return
 	}
 	delete(c.apps, app)
+	delete(c.apart, a.seq)
 	for _, e := range a.endpoints {
 		delete(c.endpoints, e.seq)
 		delete(c.byID, e.endpoint.ID)
@@ -70,9 +74,9 @@ func (w *writer) app(env, id hook.ID) (*cachedApp, error) {
 	var a *cachedApp
 	var throttle int
 	_, err := w.conn.one(context.Background(),
-		`SELECT seq, env, throttle FROM applications WHERE id = ? AND deleted IS NULL`, []any{id},
+		`SELECT seq, env, throttle, source FROM applications WHERE id = ? AND deleted IS NULL`, []any{id},
 		func(r *row) error {
-			a = &cachedApp{seq: r.int(0), env: r.id(1)}
+			a = &cachedApp{seq: r.int(0), env: r.id(1), source: r.bool(3)}
 			throttle = int(r.int(2))
 			return nil
 		})

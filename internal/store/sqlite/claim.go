@@ -138,7 +138,7 @@ var errFull = errors.New("no more room")
 
 func (w *writer) leaseDue(r hook.ClaimRequest, l hook.ClaimLane, e *cachedEndpoint, room *claimRoom, out *hook.ClaimedLane) error {
 	err := w.conn.query(context.Background(), `SELECT d.message, d.state, d.reason, d.attempts, d.step, d.manual, d.due, d.auto_due,
-	    m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at, m.body
+	    m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at, m.body, m.envelope
 	  FROM deliveries d INDEXED BY deliveries_queue
 	    JOIN messages m ON m.seq = d.message
 	  WHERE d.endpoint = ? AND d.lane = ? AND d.due IS NOT NULL AND d.node IS NULL AND d.due <= ?
@@ -187,7 +187,7 @@ func scanLease(r *row, node hook.Node, e *cachedEndpoint, retry bool) (*hook.Lea
 		ContentType: contentType(r, 13), BodySize: int(r.int(14)), CreatedAt: r.time(15), DeliverAt: r.time(16),
 		Body: r.blob(17), BodyGone: r.null(17),
 	}
-	if err := firstError(fromJSON(r, 11, &m.Channels), fromJSON(r, 12, &m.Tags)); err != nil {
+	if err := firstError(fromJSON(r, 11, &m.Channels), fromJSON(r, 12, &m.Tags), fromJSON(r, 18, &m.Envelope)); err != nil {
 		return nil, err
 	}
 	return &hook.Lease{

@@ -28,9 +28,19 @@ func (s *Snapshot) Dump(ctx context.Context, emit func(hook.Record) error) error
 	if err := d.readConfigs(ctx); err != nil {
 		return err
 	}
-	for _, table := range dumped {
-		if err := s.conn.query(ctx, table.query, nil, func(r *row) error {
-			rec, err := table.scan(&d, r)
+	if err := d.tables(ctx, dumped, emit); err != nil {
+		return err
+	}
+	if err := d.rollups(ctx, emit); err != nil {
+		return err
+	}
+	return d.tables(ctx, dumpedLast, emit)
+}
+
+func (d *dumper) tables(ctx context.Context, tables []dumpedTable, emit func(hook.Record) error) error {
+	for _, table := range tables {
+		if err := d.conn.query(ctx, table.query, nil, func(r *row) error {
+			rec, err := table.scan(d, r)
 			if err != nil {
 				return err
 			}
@@ -39,7 +49,7 @@ func (s *Snapshot) Dump(ctx context.Context, emit func(hook.Record) error) error
 			return err
 		}
 	}
-	return d.rollups(ctx, emit)
+	return nil
 }
 
 // dumper knows what no single row says.
@@ -65,12 +75,15 @@ func (d *dumper) configAt(app, message int64) int64 {
 	return int64(n)
 }
 
-// dumped are the kinds of records but rollups, in the order of hook.RecordKinds.
-// Rows go in the order in which they were made.
-var dumped = []struct {
+// dumpedTable is how the records of a kind are read.
+type dumpedTable struct {
 	query string
 	scan  func(*dumper, *row) (hook.Record, error)
-}{
+}
+
+// dumped are the kinds of records before rollups, in the order of
+// hook.RecordKinds. Rows go in the order in which they were made.
+var dumped = []dumpedTable{
 	{`SELECT id, name, created FROM environments ORDER BY seq`, dumpEnvironment},
 	{`SELECT ` + keyColumns + ` FROM api_keys ORDER BY seq`, dumpKey},
 	{`SELECT ` + applicationColumns + `, deleted FROM applications ORDER BY seq`, dumpApplication},
@@ -78,7 +91,7 @@ var dumped = []struct {
 	{`SELECT ` + endpointColumns + `, e.deleted, a.id FROM endpoints e CROSS JOIN applications a ON a.seq = e.app ORDER BY e.seq`, dumpEndpoint},
 	{`SELECT e.id, r.revision, r.event_types, r.channels, r.disabled, r.since, e.app, r.after
 	  FROM endpoint_revisions r CROSS JOIN endpoints e ON e.seq = r.endpoint ORDER BY r.endpoint, r.revision`, dumpRevision},
-	{`SELECT ` + messageColumns + `, ` + bodyColumn + `, m.body_expires, m.app, a.id
+	{`SELECT ` + messageColumns + `, ` + bodyColumns + `, m.body_expires, m.app, a.id
 	  FROM messages m CROSS JOIN applications a ON a.seq = m.app ORDER BY m.seq`, dumpMessage},
 	{dumpedDeliveries, dumpDelivery},
 	{`SELECT ` + attemptColumns + ` FROM attempts a CROSS JOIN messages m ON m.seq = a.message
@@ -88,6 +101,14 @@ var dumped = []struct {
 	{`SELECT env, hash, fingerprint, object, expires, 1 FROM once_auto
 	  WHERE seq IN (SELECT max(seq) FROM once_auto GROUP BY env, hash) ORDER BY seq`, dumpIdempotency},
 	{`SELECT ` + taskColumns + ` FROM tasks ORDER BY seq`, dumpTask},
+}
+
+// dumpedLast are the kinds behind the rollups.
+var dumpedLast = []dumpedTable{
+	{`SELECT ` + sourceColumns + ` FROM sources s ORDER BY s.seq`, dumpSource},
+	{`SELECT q.id, a.id, q.state, q.reason, q.detail, q.findings, q.envelope, q.remote, q.event_type, q.key, coalesce(m.id, q.first), q.fingerprint,
+	    q.status, q.content_type, q.size, q.received, q.note, q.body
+	  FROM requests q CROSS JOIN applications a ON a.seq = q.source LEFT JOIN messages m ON m.seq = q.message ORDER BY q.seq`, dumpRequest},
 }
 
 // dumpedDeliveries gives deliveries as backInLane leaves them. One that was
@@ -118,7 +139,7 @@ func dumpApplication(d *dumper, r *row) (hook.Record, error) {
 	a, err := scanApplication(r)
 	return &hook.ApplicationRecord{
 		ID: a.ID, Env: a.Env, UID: a.UID, Name: a.Name, ThrottleRate: a.ThrottleRate, Metadata: a.Metadata,
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, DeletedAt: r.time(9), Config: int64(len(d.configs[a.seq])),
+		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt, DeletedAt: r.time(10), Source: a.Source, Config: int64(len(d.configs[a.seq])),
 	}, err
 }
 
@@ -160,11 +181,11 @@ func dumpRevision(d *dumper, r *row) (hook.Record, error) {
 
 func dumpMessage(d *dumper, r *row) (hook.Record, error) {
 	m, err := scanMessage(r)
-	behind := r.from(12)
+	behind := r.from(13)
 	return &hook.MessageRecord{
 		ID: m.ID, App: behind.id(2), EventType: m.EventType, EventID: m.EventID, Channels: m.Channels, Tags: m.Tags,
 		ContentType: m.ContentType, BodySize: m.BodySize, CreatedAt: m.CreatedAt, DeliverAt: m.DeliverAt,
-		BodyExpiresAt: behind.time(0), Body: m.Body, Config: d.configAt(behind.int(1), m.seq),
+		BodyExpiresAt: behind.time(0), Body: m.Body, Envelope: m.Envelope, Config: d.configAt(behind.int(1), m.seq),
 	}, err
 }
 
@@ -198,6 +219,30 @@ func dumpTask(_ *dumper, r *row) (hook.Record, error) {
 		ID: t.ID, Env: t.Env, App: t.App, Endpoint: t.Endpoint, Kind: t.Kind, Status: t.Status, Since: t.Since, Until: t.Until,
 		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}, err
+}
+
+func dumpSource(_ *dumper, r *row) (hook.Record, error) {
+	s, err := scanSource(r)
+	secrets := make([]hook.SecretRecord, len(s.Secrets))
+	for i, secret := range s.Secrets {
+		secrets[i] = hook.SecretRecord(secret)
+	}
+	return &hook.SourceRecord{
+		ID: s.ID, Env: s.Env, UID: s.UID, Name: s.Name, Type: s.Type, Metadata: s.Metadata, Settings: s.Settings, Secrets: secrets,
+		Tokens: tokenRecords(s.Tokens), Disabled: s.Disabled, NextFire: s.NextFire, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+	}, err
+}
+
+func dumpRequest(_ *dumper, r *row) (hook.Record, error) {
+	rec := &hook.RequestRecord{
+		ID: r.id(0), Source: r.id(1), State: hook.RequestState(r.int(2)), Reason: r.text(3), Detail: r.text(4), Findings: r.blob(5),
+		Remote: r.text(7), EventType: r.text(8), Key: r.text(9), Message: r.id(10), Fingerprint: r.blob(11), Status: int(r.int(12)),
+		ContentType: r.text(13), BodySize: int(r.int(14)), ReceivedAt: r.time(15), Note: r.text(16), Body: r.blob(17),
+	}
+	if err := fromJSON(r, 6, &rec.Envelope); err != nil {
+		return nil, fmt.Errorf("request %s: %w", hook.KindRequest.Format(rec.ID), err)
+	}
+	return rec, nil
 }
 
 // rollups gives what is stored and, added to it, the attempts that no rollup

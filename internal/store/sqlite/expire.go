@@ -50,7 +50,7 @@ type chore func(*slice) (more bool, err error)
 // chores take turns in being first, so that none waits for ever.
 var chores = []chore{
 	(*slice).autoKeys, (*slice).callerKeys, (*slice).tokens,
-	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages, (*slice).oldRollups,
+	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages, (*slice).oldRollups, (*slice).oldRequests,
 	(*slice).deletedEndpoints, (*slice).deletedApplications, (*slice).vacuum,
 }
 
@@ -248,7 +248,7 @@ func (s *slice) dropPayload(message int64) error {
 	  WHERE message = ? AND node IS NULL AND due IS NOT NULL`, s.now, message); err != nil {
 		return err
 	}
-	n, err = s.exec(`UPDATE messages SET body = NULL, body_expires = NULL WHERE seq = ?`, message)
+	n, err = s.exec(`UPDATE messages SET body = NULL, envelope = NULL, body_expires = NULL WHERE seq = ?`, message)
 	s.out.Payloads += n
 	return err
 }
@@ -301,6 +301,9 @@ func (s *slice) removeMessages(from, to int64) (bool, error) {
 	}
 	if _, err := s.exec(`DELETE FROM message_keys WHERE (app, event_id) IN (
 	  SELECT app, event_id FROM messages WHERE seq BETWEEN ? AND ? AND event_id IS NOT NULL)`, from, to); err != nil {
+		return false, err
+	}
+	if _, err := s.exec(`DELETE FROM requests WHERE state = 0 AND message BETWEEN ? AND ?`, from, to); err != nil {
 		return false, err
 	}
 	err = s.w.conn.query(context.Background(), `DELETE FROM messages WHERE seq BETWEEN ? AND ? RETURNING body IS NOT NULL`,

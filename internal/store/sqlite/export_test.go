@@ -52,7 +52,7 @@ func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
 // that walk tables which grow.
 var (
 	ListQueries  = listQueries
-	OtherQueries = []string{explainDelivered, explainOthers, messageFeed, attemptFeed, listRollups, rollupTail}
+	OtherQueries = []string{explainDelivered, explainOthers, messageFeed, attemptFeed, listRollups, rollupTail, dueSources}
 )
 
 // Statements are the texts that the writer and the readers have prepared so far.

@@ -44,6 +44,9 @@ func (s *slice) deletedApplications() (bool, error) {
 		return false, err
 	}
 	for _, app := range keys {
+		if left, err := s.requestsOf(app); err != nil || left {
+			return left, err
+		}
 		if _, err := s.exec(`DELETE FROM rollups WHERE app = ?`, app); err != nil {
 			return false, err
 		}

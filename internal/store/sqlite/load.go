@@ -43,7 +43,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 // everything are the tables that records are in.
 var everything = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
-	"deliveries", "attempts", "once_auto", "once_caller", "tasks", "rollups",
+	"deliveries", "attempts", "once_auto", "once_caller", "tasks", "rollups", "sources", "source_tokens", "requests",
 }
 
 // isEmpty reports whether nothing is stored. What nodes left does not count.
@@ -109,6 +109,8 @@ func bytesOf(rec hook.Record) int {
 	switch r := rec.(type) {
 	case *hook.MessageRecord:
 		return len(r.Body)
+	case *hook.RequestRecord:
+		return len(r.Body)
 	case *hook.AttemptRecord:
 		return len(r.Response)
 	}
@@ -151,9 +153,9 @@ func (l *loader) one(w *writer, rec hook.Record) error {
 			toJSON(r.FeatureFlags), r.CreatedAt, r.ExpiresAt, r.LastUsedAt)
 		return err
 	case *hook.ApplicationRecord:
-		_, err := c.exec(`INSERT INTO applications (id, env, uid, name, throttle, metadata, created, updated, deleted)
-		  VALUES (?,?,?,?,?,?,?,?,?)`, r.ID, r.Env, nullText(r.UID), r.Name, r.ThrottleRate, toJSON(r.Metadata),
-			r.CreatedAt, r.UpdatedAt, r.DeletedAt)
+		_, err := c.exec(`INSERT INTO applications (id, env, uid, name, throttle, metadata, created, updated, deleted, source)
+		  VALUES (?,?,?,?,?,?,?,?,?,?)`, r.ID, r.Env, nullText(r.UID), r.Name, r.ThrottleRate, toJSON(r.Metadata),
+			r.CreatedAt, r.UpdatedAt, r.DeletedAt, r.Source)
 		return err
 	case *hook.EventTypeRecord:
 		_, err := c.exec(`INSERT INTO event_types (`+eventTypeColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
@@ -180,6 +182,10 @@ func (l *loader) one(w *writer, rec hook.Record) error {
 		return l.task(c, r)
 	case *hook.RollupRecord:
 		return l.rollup(w, r)
+	case *hook.SourceRecord:
+		return l.source(c, r)
+	case *hook.RequestRecord:
+		return l.request(c, r)
 	}
 	return errors.New("it is of an unknown kind")
 }
@@ -267,11 +273,15 @@ func (l *loader) message(w *writer, r *hook.MessageRecord) error {
 			return err
 		}
 	}
+	envelope, err := envelopeColumn(r.Envelope)
+	if err != nil {
+		return err
+	}
 	_, err = w.conn.exec(`INSERT INTO messages
-	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at, body_expires, body)
-	  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+	  (seq, app, id, event_type, event_id, channels, tags, content_type, size, created, deliver_at, body_expires, body, envelope)
+	  VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 		w.lastMessage, app, r.ID, r.EventType, nullText(r.EventID), toJSON(r.Channels), toJSON(r.Tags),
-		contentType, r.BodySize, r.CreatedAt, r.DeliverAt, r.BodyExpiresAt, r.Body)
+		contentType, r.BodySize, r.CreatedAt, r.DeliverAt, r.BodyExpiresAt, r.Body, envelope)
 	return err
 }
 
@@ -334,4 +344,42 @@ func (l *loader) rollup(w *writer, r *hook.RollupRecord) error {
 		}
 	}
 	return nil
+}
+
+func (l *loader) source(c *conn, r *hook.SourceRecord) error {
+	secrets := make([]hook.SealedSecret, len(r.Secrets))
+	for i, s := range r.Secrets {
+		secrets[i] = hook.SealedSecret(s)
+	}
+	s := &hook.Source{
+		ID: r.ID, Env: r.Env, UID: r.UID, Name: r.Name, Type: r.Type, Metadata: r.Metadata, Settings: r.Settings, Secrets: secrets,
+		Tokens: tokensFrom(r.Tokens), Disabled: r.Disabled, NextFire: r.NextFire, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+	}
+	if err := insertSourceRow(c, s); err != nil {
+		return err
+	}
+	return insertTokens(c, s)
+}
+
+func (l *loader) request(c *conn, r *hook.RequestRecord) error {
+	source, err := l.app(c, r.Source)
+	if err != nil {
+		return err
+	}
+	var message any
+	if r.State == hook.RequestAccepted {
+		seq, found, err := messageSeq(c, source, r.Message)
+		if err == nil && !found {
+			err = errDangling
+		}
+		if err != nil {
+			return err
+		}
+		message = seq
+	}
+	return mustInsertRequest(c, source, message, &hook.Request{
+		ID: r.ID, State: r.State, Message: r.Message, Reason: r.Reason, Detail: r.Detail, Findings: r.Findings, Envelope: r.Envelope, Remote: r.Remote,
+		EventType: r.EventType, Key: r.Key, Fingerprint: [16]byte(r.Fingerprint), Status: r.Status, ContentType: r.ContentType,
+		BodySize: r.BodySize, Body: r.Body, ReceivedAt: r.ReceivedAt, Note: r.Note,
+	})
 }

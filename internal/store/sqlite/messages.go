@@ -18,8 +18,8 @@ type storedMessage struct {
 const (
 	messageColumns = `m.seq, m.id, m.event_type, m.event_id, m.channels, m.tags, m.content_type, m.size, m.created, m.deliver_at,
 	  m.body IS NULL`
-	bodyColumn = `m.body`
-	noBody     = `NULL`
+	bodyColumns = `m.body, m.envelope`
+	noBody      = `NULL, NULL`
 )
 
 func scanMessage(r *row) (storedMessage, error) {
@@ -27,7 +27,7 @@ func scanMessage(r *row) (storedMessage, error) {
 		ID: r.id(1), EventType: r.text(2), EventID: r.text(3), ContentType: contentType(r, 6),
 		BodySize: int(r.int(7)), CreatedAt: r.time(8), DeliverAt: r.time(9), BodyGone: r.bool(10), Body: r.blob(11),
 	}}
-	if err := firstError(fromJSON(r, 4, &m.Channels), fromJSON(r, 5, &m.Tags)); err != nil {
+	if err := firstError(fromJSON(r, 4, &m.Channels), fromJSON(r, 5, &m.Tags), fromJSON(r, 12, &m.Envelope)); err != nil {
 		return m, fmt.Errorf("message %s: %w", hook.KindMessage.Format(m.ID), err)
 	}
 	return m, nil
@@ -35,7 +35,7 @@ func scanMessage(r *row) (storedMessage, error) {
 
 func bodyOrNot(with bool) string {
 	if with {
-		return bodyColumn
+		return bodyColumns
 	}
 	return noBody
 }
@@ -100,7 +100,7 @@ const messageFilter = `(?4 IS NULL OR m.event_type IN (SELECT value FROM json_ea
     AND (?5 IS NULL OR EXISTS (SELECT 1 FROM json_each(m.channels) WHERE value = ?5))
     AND (?6 IS NULL OR EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?6))`
 
-var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN ?7 THEN m.body END
+var listMessages = newListQuery(`SELECT ` + messageColumns + `, CASE WHEN ?7 THEN m.body END, CASE WHEN ?7 THEN m.envelope END
   FROM messages m INDEXED BY messages_app
   WHERE m.app = ?1 AND m.id >= ?2 AND m.id < ?3 AND ` + messageFilter + ` ORDER BY m.id {dir} LIMIT ?8`)
 
@@ -132,7 +132,7 @@ func (s *Store) ExpungeMessage(ctx context.Context, env, app hook.ID, ref hook.R
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(`UPDATE messages SET body = NULL, body_expires = NULL WHERE seq = ?`, m.seq)
+		_, err = c.exec(`UPDATE messages SET body = NULL, envelope = NULL, body_expires = NULL WHERE seq = ?`, m.seq)
 		return err
 	})
 }

@@ -63,7 +63,7 @@ func TestNoStatementReadsAWholeTable(t *testing.T) {
 			t.Errorf("%s\n  plan:\n  %s", text, strings.Join(plan, "\n  "))
 		}
 	}
-	if checked < 110 {
+	if checked < 140 {
 		t.Errorf("only %d statements were used", checked)
 	}
 }
@@ -97,6 +97,7 @@ func (w *world) everything() {
 		err(w.ListEventTypes(ctx, w.env, true, page)),
 		err(w.UpdateEventType(ctx, w.env, "a.b", func(*hook.EventType) error { return nil })), w.DeleteEventType(ctx, w.env, "a.b"))
 
+	w.everyRequest()
 	accepted := w.accept(room{}, w.event(start, "1"), w.event(start, "2"))
 	w.accept(noRoom{}, w.event(start, "3"))
 	w.flow(start, 4)
@@ -127,7 +128,51 @@ func (w *world) everything() {
 	try(created, stepped, err(w.ListTasks(ctx, hook.TaskFilter{Env: w.env, Page: page})), err(w.RunningTasks(ctx, 5)),
 		err(w.CancelTask(ctx, w.env, task.ID, start)), err(w.CancelLane(ctx, ep.ID, hook.ReasonByUser, start, 5)),
 		err(w.DeleteEndpoint(ctx, w.env, w.app, hook.Ref{UID: "e"}, start)))
-	for _, keep := range []hook.Retention{{Payloads: time.Hour, Attempts: time.Hour}, {Messages: time.Hour}} {
+	for _, keep := range []hook.Retention{{Payloads: time.Hour, Attempts: time.Hour}, {Messages: time.Hour}, {Requests: time.Hour}} {
 		w.expire(keep, start.Add(24*time.Hour))
 	}
+}
+
+// everyRequest calls what there is for sources and requests.
+func (w *world) everyRequest() {
+	w.Helper()
+	ctx, page := w.Context(), hook.Page{Limit: 5}
+	try := func(_ any, err error) { w.Helper(); w.must(err) }
+	sources := make([]hook.Source, 2)
+	for i := range sources {
+		s := &sources[i]
+		*s = hook.Source{ID: hook.NewID(start), Env: w.env, UID: string(rune('a' + i)), CreatedAt: start, UpdatedAt: start}
+		s.Tokens = []hook.SourceToken{{Hash: [32]byte{byte(i)}}}
+		_, _, err := w.CreateSource(ctx, s, nil)
+		w.must(err)
+	}
+	source := sources[0].ID
+	request := func(state hook.RequestState) hook.Request {
+		return hook.Request{ID: hook.NewID(start), Source: source, Env: w.env, State: state, ReceivedAt: start, Body: []byte("b")}
+	}
+	received := func(q hook.Request) hook.NewEvent {
+		e := w.event(start, "body")
+		e.App, e.EventID, e.Request = source, hook.KindRequest.Format(q.ID), &q
+		return e
+	}
+	refused := request(hook.RequestRefused)
+	w.must(w.RecordRequests(ctx, hook.RequestBound{Count: 9, Bytes: 9}, []hook.Request{refused}))
+	first := w.accept(noRoom{}, received(request(hook.RequestAccepted)), received(refused))[0].Message.ID
+	duplicate := request(hook.RequestDuplicate)
+	duplicate.Message = first
+	w.must(w.RecordRequests(ctx, hook.RequestBound{Count: 1, Bytes: 9}, []hook.Request{duplicate, request(hook.RequestRefused)}))
+	for _, states := range [][]hook.RequestState{nil, {hook.RequestRefused}} {
+		try(w.ListRequests(ctx, hook.RequestFilter{Env: w.env, Source: source, States: states, Page: page}))
+	}
+	try(w.FindSource(ctx, w.env, hook.Ref{UID: "a"}))
+	try(w.FindSourceByToken(ctx, [32]byte{1}, start))
+	try(w.ListSources(ctx, w.env, page))
+	try(w.DueSources(ctx, start, 5))
+	try(w.FindRequest(ctx, w.env, source, refused.ID, true))
+	try(w.UpdateRequest(ctx, w.env, source, refused.ID, func(*hook.Request) error { return nil }))
+	try(w.PurgeRequests(ctx, w.env, source, start, 5))
+	try(w.ResealSources(ctx, hook.ID{}, 5, func(*hook.Source) error { return nil }))
+	_, _, err := w.UpdateSource(ctx, w.env, hook.Ref{ID: source}, nil, func(*hook.Source) error { return nil })
+	w.must(err)
+	try(w.DeleteSource(ctx, w.env, hook.Ref{ID: sources[1].ID}, start.Add(-time.Hour)))
 }

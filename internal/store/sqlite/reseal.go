@@ -56,3 +56,37 @@ func (w *writer) reseal(e *storedEndpoint, change func(*hook.Endpoint) error) er
 	_, err = w.conn.exec(`UPDATE endpoints SET headers = ?, secrets = ? WHERE seq = ?`, e.SealedHeaders, secrets, e.seq)
 	return err
 }
+
+// ResealSources implements store.Mover.
+func (s *Store) ResealSources(ctx context.Context, after hook.ID, limit int, change func(*hook.Source) error) (last hook.ID, err error) {
+	err = s.writeWith(ctx, func(w *writer) error {
+		var page []storedSource
+		if err := w.conn.query(ctx, `SELECT `+sourceColumns+` FROM sources s WHERE s.id > ? ORDER BY s.id LIMIT ?`, []any{after, limit},
+			func(r *row) error {
+				s, err := scanSource(r)
+				page = append(page, s)
+				return err
+			}); err != nil {
+			return err
+		}
+		for i := range page {
+			if err := change(&page[i].Source); err != nil {
+				return err
+			}
+			columns, err := sourceJSONOf(&page[i].Source)
+			if err != nil {
+				return err
+			}
+			if _, err := w.conn.exec(`UPDATE sources SET secrets = ?, tokens = ? WHERE seq = ?`,
+				columns.secrets, columns.tokens, page[i].seq); err != nil {
+				return err
+			}
+		}
+		last = hook.ID{}
+		if len(page) == limit {
+			last = page[limit-1].ID
+		}
+		return nil
+	})
+	return last, err
+}

@@ -23,11 +23,13 @@ var isolationTests = []test{
 var withoutTenant = []string{
 	"Ping", "Close", "CreateEnvironment", "ListEnvironments", "CreateKey", "FindKeyByHash", "TouchKeys",
 	"RegisterNode", "Beat", "LeaveNode", "Rescue", "ListNodes", "FeedEnd", "RollUp", "Lanes", "Claim", "Settle", "Release", "CancelLane", "QueueStats", "RunningTasks", "RecoverStep", "Expire",
+	"FindSourceByToken", "DueSources",
 }
 
 // estate is one of everything, in one environment.
 type estate struct {
 	env, app, endpoint, message, attempt, key, token, task hook.ID
+	source, accepted, refused                              hook.ID // a source and two of its requests
 	uid, eventID, eventType                                string
 }
 
@@ -55,6 +57,19 @@ func newEstate(f *fixture, name string, env hook.ID) estate {
 	s.key = f.newKey("key of "+name, func(k *hook.Key) { k.Env = s.env }).ID
 	s.token = f.newKey("token of "+name, func(k *hook.Key) { k.Env, k.App = s.env, s.app }).ID
 	s.task = f.newTask(s.endpoint, func(t *hook.Task) { t.Env, t.App = s.env, s.app }).ID
+	s.source = f.newSource(func(src *hook.Source) {
+		src.Env, src.Name, src.NextFire = s.env, name, f.now.Add(time.Hour)
+		if env.IsZero() {
+			src.UID = s.uid
+		}
+	}).ID
+	g := *f
+	g.env = s.env
+	n := g.received(s.source, s.eventID, name)
+	testx.NoError(f, g.accept(n)[0].Err)
+	q := g.requestValue(s.source, name)
+	g.record(q)
+	s.accepted, s.refused = n.Request.ID, q.ID
 	return s
 }
 
@@ -228,6 +243,51 @@ var intrusions = []intrusion{
 		p, err := f.store.ListTasks(f.ctx, hook.TaskFilter{Env: env, Page: hook.Page{Limit: 250}})
 		return slices.ContainsFunc(p.Items, func(t hook.Task) bool { return t.ID == s.task }), err
 	}},
+	{"CreateSource", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		src := f.sourceValue(func(src *hook.Source) { src.Env = env })
+		got, repeated, err := f.store.CreateSource(f.ctx, &src, f.idempotencyKey("shared three", "r", false))
+		return repeated || got.ID == s.source, err
+	}},
+	{"FindSource", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		return did(f.store.FindSource(f.ctx, env, hook.Ref{ID: s.source}))
+	}},
+	{"ListSources", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		p, err := f.store.ListSources(f.ctx, env, onePage)
+		return slices.ContainsFunc(p.Items, func(src hook.Source) bool { return src.ID == s.source }), err
+	}},
+	{"UpdateSource", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		return did2(f.store.UpdateSource(f.ctx, env, hook.Ref{ID: s.source}, nil, func(*hook.Source) error {
+			f.Error("change is called with another's source")
+			return nil
+		}))
+	}},
+	{"DeleteSource", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		return did(f.store.DeleteSource(f.ctx, env, hook.Ref{ID: s.source}, f.now))
+	}},
+	{"RecordRequests", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		q := f.requestValue(s.source, "x", func(q *hook.Request) { q.Env = env })
+		return false, f.store.RecordRequests(f.ctx, hook.RequestBound{}, []hook.Request{q})
+	}},
+	{"FindRequest", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		a, err1 := did(f.store.FindRequest(f.ctx, env, s.source, s.accepted, true))
+		b, err2 := did(f.store.FindRequest(f.ctx, env, s.source, s.refused, true))
+		return a || b, errors.Join(err1, err2)
+	}},
+	{"ListRequests", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		a, err1 := saw(f.store.ListRequests(f.ctx, hook.RequestFilter{Env: env, Source: s.source, Page: onePage}))
+		b, err2 := saw(f.store.ListRequests(f.ctx, hook.RequestFilter{Env: env, Source: s.source, States: hook.RequestStates[1:], Page: onePage}))
+		return a || b, errors.Join(err1, err2)
+	}},
+	{"UpdateRequest", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		return did(f.store.UpdateRequest(f.ctx, env, s.source, s.refused, func(*hook.Request) error {
+			f.Error("change is called with another's request")
+			return nil
+		}))
+	}},
+	{"PurgeRequests", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
+		n, err := f.store.PurgeRequests(f.ctx, env, s.source, time.Time{}, 10)
+		return n > 0, err
+	}},
 	{"CancelTask", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
 		return did(f.store.CancelTask(f.ctx, env, s.task, f.now))
 	}},
@@ -262,6 +322,14 @@ func (f *fixture) inventory(s estate) []any {
 	add(counts, err)
 	hours, err := f.store.ListRollups(f.ctx, hook.StatsFilter{Env: s.env, App: s.app})
 	list(hours, err)
+	src, err := f.store.FindSource(f.ctx, s.env, id(s.source))
+	add(src, err)
+	requests, err := f.store.ListRequests(f.ctx, hook.RequestFilter{Env: s.env, Source: s.source, Page: onePage})
+	list(requests, err)
+	for _, q := range []hook.ID{s.accepted, s.refused} {
+		request, err := f.store.FindRequest(f.ctx, s.env, s.source, q, true)
+		add(request, err)
+	}
 	return append(all, f.key("key of "+app.Name), f.key("token of "+app.Name), f.lanesOf(s.endpoint))
 }
 
@@ -303,6 +371,9 @@ func environmentsAreApart(f *fixture) {
 	t := f.eventTypeValue("another", func(t *hook.EventType) { t.Env = victim.env })
 	_, _, err = f.store.CreateEventType(f.ctx, &t, f.idempotencyKey("shared too", "r", false))
 	f.must(err)
+	src := f.sourceValue(func(s *hook.Source) { s.Env = victim.env })
+	_, _, err = f.store.CreateSource(f.ctx, &src, f.idempotencyKey("shared three", "r", false))
+	f.must(err)
 	intrude(f, victim, intruder.env, victim.app, true) // the other's application, in the own environment
 	intruder = newEstate(f, "second intruder", hook.ID{})
 	intrude(f, victim, intruder.env, intruder.app, true) // the own application, with the other's ids
@@ -341,6 +412,8 @@ func namesAreApart(f *fixture) {
 		testx.Equal(f, []any{m.ID, string(m.Body)}, []any{s.message, app.Name})
 		t := testx.Must(f.store.FindEventType(f.ctx, s.env, s.eventType))(f)
 		testx.Equal(f, t.Description, app.Name)
+		src := testx.Must(f.store.FindSource(f.ctx, s.env, hook.Ref{UID: s.uid}))(f)
+		testx.Equal(f, []any{src.ID, src.Name}, []any{s.source, app.Name})
 	}
 	// What one changes by name is its own.
 	f.must(f.store.ExpungeMessage(f.ctx, one.env, one.app, hook.Ref{UID: one.eventID}))

@@ -35,6 +35,8 @@ var movingTests = []struct {
 	{"a task goes on where it was", testMovedTask},
 	{"sealed parts are changed page by page", testReseal},
 	{"a page of sealed parts changes as a whole", testResealFails},
+	{"sealed parts of sources are changed page by page", testResealSources},
+	{"a source and its requests go on where they were", testMovedSource},
 }
 
 // runMoving runs them, and moves random histories.
@@ -174,6 +176,7 @@ func fullStream() []hook.Record {
 	env, other, app, bare, gone := id(), id(), id(), id(), id()
 	end, plain, deleted := id(), id(), id()
 	full, empty, expunged := id(), id(), id()
+	source, goneSource, plainSource, came, forgotten := id(), id(), id(), id(), id()
 	words, meta := []string{"a.b", "ü \"<>&"}, map[string]string{"z": "1", "a": "ü\n"}
 	hash := func(n byte, size int) []byte { return bytes.Repeat([]byte{n}, size) }
 	body := []byte{0, 0xff, 0x80, '\n', '"'}
@@ -183,6 +186,9 @@ func fullStream() []hook.Record {
 			FeatureFlags: words, CreatedAt: at(3), ExpiresAt: at(4), LastUsedAt: at(5)},
 		&hook.KeyRecord{ID: id(), Env: other, Hash: hash(2, 32), Name: "", CreatedAt: at(6)},
 		&hook.ApplicationRecord{ID: app, Env: env, UID: "acme", Name: "Acme", ThrottleRate: 5, Metadata: meta, CreatedAt: at(7), UpdatedAt: at(8), Config: 9},
+		&hook.ApplicationRecord{ID: source, Env: env, Name: "Größe", CreatedAt: at(7), UpdatedAt: at(8), Source: true},
+		&hook.ApplicationRecord{ID: plainSource, Env: other, CreatedAt: at(7), UpdatedAt: at(8), Source: true},
+		&hook.ApplicationRecord{ID: goneSource, Env: env, Name: "s", CreatedAt: at(7), UpdatedAt: at(8), DeletedAt: at(10), Source: true},
 		&hook.ApplicationRecord{ID: bare, Env: other, CreatedAt: at(9), UpdatedAt: at(9)},
 		&hook.ApplicationRecord{ID: gone, Env: env, UID: "acme", CreatedAt: at(9), UpdatedAt: at(9), DeletedAt: at(10), Config: 2},
 		&hook.EventTypeRecord{ID: id(), Env: env, Name: "a.b", Description: "d", GroupName: "g", Archived: true, Deprecated: true,
@@ -200,6 +206,10 @@ func fullStream() []hook.Record {
 		&hook.MessageRecord{ID: full, App: app, EventType: "a.b", EventID: "e1", Channels: words, Tags: words, ContentType: "text/plain",
 			BodySize: 5, CreatedAt: at(21), DeliverAt: at(22), BodyExpiresAt: at(23), Body: body, Config: 3},
 		&hook.MessageRecord{ID: empty, App: app, EventType: "x", ContentType: "application/json", CreatedAt: at(24), Body: []byte{}, Config: 4},
+		&hook.MessageRecord{ID: came, App: source, EventType: "orders/create", EventID: "evt", ContentType: "text/plain", BodySize: 5, CreatedAt: at(24),
+			Body: body, Envelope: &hook.Envelope{Method: "POST", Path: "/p", Query: "q=\xff", Forward: words,
+				Headers: []hook.HeaderLine{{"A", "\x00\xff\xed\xa0\x80"}, {"A", "ü☃"}, {"B", ""}}}},
+		&hook.MessageRecord{ID: forgotten, App: goneSource, EventType: "x", EventID: "evt", ContentType: "text/plain", BodySize: 5, CreatedAt: at(24)},
 		&hook.MessageRecord{ID: expunged, App: gone, EventType: "x", EventID: "e1", ContentType: "application/json", BodySize: 9, CreatedAt: at(24)},
 		&hook.DeliveryRecord{Message: full, Endpoint: end, State: hook.Canceled, Reason: hook.ReasonByUser, Attempts: 2, Step: 1, Manual: true,
 			Retry: true, Due: at(25), AutoDue: at(26), LastStatus: 599, UpdatedAt: at(27)},
@@ -219,6 +229,23 @@ func fullStream() []hook.Record {
 		&hook.TaskRecord{ID: id(), Env: env, App: app, Endpoint: end, Kind: hook.TaskRecover, Status: hook.TaskFinished, Canceled: true, CreatedAt: at(35), UpdatedAt: at(36)},
 		&hook.RollupRecord{Endpoint: end, Hour: noon, ByClass: [13]int64{3, 12: 2}, Took: [hook.TookCells]int64{3, 47: 2}},
 		&hook.RollupRecord{Endpoint: plain, Hour: noon.Add(-time.Hour), ByClass: [13]int64{1}, Took: [hook.TookCells]int64{5: 1}},
+		&hook.SourceRecord{ID: source, Env: env, UID: "acme", Name: "Größe", Type: "stripe", Metadata: meta, Disabled: true, NextFire: at(40),
+			Settings: hook.SourceSettings{Verification: []byte(`{"z":1,"a":"ü"}`), Rate: 3, Routes: []hook.SourceRoute{{App: app, Only: words}}},
+			Secrets:  []hook.SecretRecord{{Sealed: hash(4, 50)}, {Sealed: hash(5, 50), ExpiresAt: at(13)}},
+			Tokens: []hook.TokenRecord{{Hash: hash(10, 32), Sealed: hash(11, 50), CreatedAt: at(41)},
+				{Hash: hash(12, 32), Sealed: hash(13, 50), CreatedAt: at(41), ExpiresAt: at(42)}},
+			CreatedAt: at(43), UpdatedAt: at(44)},
+		&hook.SourceRecord{ID: plainSource, Env: other, Type: "cron", Tokens: []hook.TokenRecord{}, CreatedAt: at(43), UpdatedAt: at(44)},
+		&hook.RequestRecord{ID: id(), Source: source, Reason: "verified", Remote: "192.0.2.1", EventType: "orders/create", Key: "evt", Message: came,
+			Fingerprint: hash(14, 16), Status: 200, BodySize: 5, ReceivedAt: at(45), Note: "n"},
+		&hook.RequestRecord{ID: id(), Source: source, State: hook.RequestDiffers, Reason: "verified", Detail: "d", Findings: []byte(`[{"code": "x"}]`),
+			Envelope: &hook.Envelope{Method: "PUT", Headers: []hook.HeaderLine{{"A", "\xff"}}}, Remote: "2001:db8::1", EventType: "x", Key: "evt",
+			Message: came, Fingerprint: hash(15, 16), Status: 200, ContentType: "text/plain", BodySize: 5, Body: body, ReceivedAt: at(46), Note: "ü"},
+		&hook.RequestRecord{ID: id(), Source: source, State: hook.RequestDuplicate, Reason: "verified", Envelope: &hook.Envelope{Method: "POST"},
+			Message: id(), Fingerprint: hash(15, 16), Status: 200, BodySize: 5, ReceivedAt: at(47)}, // the first one is gone
+		&hook.RequestRecord{ID: id(), Source: plainSource, State: hook.RequestRefused, Fingerprint: hash(16, 16), Status: 401, ReceivedAt: at(48), Body: []byte{}},
+		&hook.RequestRecord{ID: id(), Source: goneSource, State: hook.RequestHandshake, Fingerprint: hash(16, 16), Status: 200, BodySize: 7, ReceivedAt: at(48)},
+		&hook.RequestRecord{ID: id(), Source: goneSource, Message: forgotten, Fingerprint: hash(16, 16), Status: 200, BodySize: 5, ReceivedAt: at(49)},
 	}
 }
 
@@ -327,6 +354,29 @@ func testDanglingRecords(f *fixture, empty func() store.Store) {
 		kept := slices.DeleteFunc(slices.Clone(records), func(rec hook.Record) bool { return rec.RecordKind() == without })
 		err := mover(f, s).Load(f.ctx, stream(kept, io.EOF))
 		testx.True(f, err != nil, fmt.Sprintf("a stream without records of kind %s is refused", without))
+		testx.Equal(f, len(dump(f, s)), 0, "records left")
+	}
+	source, request := &hook.SourceRecord{}, &hook.RequestRecord{}
+	for _, rec := range records {
+		switch rec := rec.(type) {
+		case *hook.SourceRecord:
+			source = rec
+		case *hook.RequestRecord:
+			if rec.State == hook.RequestAccepted {
+				request = rec
+			}
+		}
+	}
+	customer := records[4].(*hook.ApplicationRecord)
+	orphan, unsent, foreign := *source, *request, *request
+	orphan.ID, orphan.Tokens = customer.ID, nil
+	unsent.ID, unsent.Message = hook.NewID(noon), hook.NewID(noon)
+	foreign.ID, foreign.Source = hook.NewID(noon), hook.NewID(noon)
+	for what, rec := range map[string]hook.Record{
+		"a source whose owner is a customer": &orphan, "an accepted request without its message": &unsent, "a request of no source": &foreign,
+	} {
+		err := mover(f, s).Load(f.ctx, stream(append(slices.Clone(records), rec), io.EOF))
+		testx.True(f, err != nil, what+" is refused")
 		testx.Equal(f, len(dump(f, s)), 0, "records left")
 	}
 	twice := append(slices.Clone(records[:1]), records...)
@@ -512,6 +562,86 @@ func testResealFails(f *fixture, _ func() store.Store) {
 	})
 	testx.True(f, errors.Is(err, broken), fmt.Sprintf("the error of change: %v", err))
 	testx.Equal(f, lines(f, dump(f, f.store)), before, "nothing was changed")
+}
+
+func testResealSources(f *fixture, _ func() store.Store) {
+	var all []hook.Source
+	for i := range 5 {
+		all = append(all, f.newSource(func(s *hook.Source) {
+			s.Secrets = []hook.SealedSecret{{Sealed: []byte("sealed")}, {Sealed: []byte("older"), ExpiresAt: noon.Add(time.Hour)}}
+			s.Tokens = append(s.Tokens, token(fmt.Sprint("second ", i), noon.Add(time.Hour)))
+			if i%2 == 0 {
+				s.Env = f.newEnvironment("another")
+			}
+		}))
+	}
+	slices.SortFunc(all, func(a, b hook.Source) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	deleted := f.newSource()
+	testx.Must(f.store.DeleteSource(f.ctx, f.env, hook.Ref{ID: deleted.ID}, f.now))(f)
+	m := mover(f, f.store)
+	before := lines(f, dump(f, f.store))
+	broken := errors.New("unreadable")
+	n := 0
+	change := func(s *hook.Source) {
+		s.Secrets[0].Sealed, s.Tokens[1].Sealed = []byte("new secret"), []byte("new token")
+	}
+	_, err := m.ResealSources(f.ctx, hook.ID{}, 10, func(s *hook.Source) error {
+		change(s)
+		if n++; n == 3 {
+			return broken
+		}
+		return nil
+	})
+	testx.True(f, errors.Is(err, broken), fmt.Sprintf("the error of change: %v", err))
+	testx.Equal(f, lines(f, dump(f, f.store)), before, "nothing was changed")
+
+	var seen []hook.ID
+	var after hook.ID
+	for more := true; more; more = !after.IsZero() {
+		after = testx.Must(m.ResealSources(f.ctx, after, 2, func(s *hook.Source) error {
+			seen = append(seen, s.ID)
+			testx.Equal(f, *s, all[len(seen)-1], "what change gets")
+			if len(seen) != 2 { // one stays
+				change(s)
+			}
+			return nil
+		}))(f)
+	}
+	testx.Equal(f, len(seen), len(all), "each once")
+	for i, want := range all {
+		if i != 1 {
+			want.Secrets, want.Tokens = slices.Clone(want.Secrets), slices.Clone(want.Tokens)
+			change(&want)
+		}
+		for _, t := range want.Tokens {
+			testx.Equal(f, testx.Must(f.store.FindSourceByToken(f.ctx, t.Hash, f.now))(f), want, "all else is as it was")
+		}
+	}
+}
+
+func testMovedSource(f *fixture, empty func() store.Store) {
+	s := f.newSource(fullSource)
+	e := f.of(s.ID).newEndpoint()
+	n := f.received(s.ID, "evt_1", "body")
+	f.accept(n)
+	q := f.requestValue(s.ID, "refused")
+	f.record(q)
+	to := empty()
+	load(f, to, dump(f, f.store))
+	f.store = to
+	f.register()
+	testx.Equal(f, testx.Must(f.store.FindSourceByToken(f.ctx, s.Tokens[1].Hash, f.now))(f), s)
+	testx.Equal(f, f.request(s.ID, n.Request.ID), stored(&n))
+	testx.Equal(f, f.request(s.ID, q.ID), q)
+	testx.Equal(f, *f.claimOne(e.ID).Message, n.Message)
+	a := f.accept(f.received(s.ID, "evt_1", "body"))[0]
+	testx.Equal(f, []any{a.Duplicate, a.Message.ID}, []any{true, n.ID}, "it is known there")
+	differs := f.requestValue(s.ID, "other", func(q *hook.Request) { q.State, q.Message = hook.RequestDuplicate, n.ID })
+	f.record(differs)
+	testx.Equal(f, f.request(s.ID, differs.ID).State, hook.RequestDiffers)
+	testx.NoError(f, f.accept(f.verified(&q, "evt_2"))[0].Err)
+	testx.Equal(f, f.request(s.ID, q.ID).State, hook.RequestAccepted)
+	testx.Equal(f, f.requests(s.ID, hook.RequestStates[1:]...), []hook.ID{differs.ID})
 }
 
 // playMoved plays a random history, moves it to another store while deliveries

@@ -19,6 +19,10 @@ var retentionTests = []test{
 	{"removes keys that have ended", retentionKeys},
 	{"goes in slices", retentionSlices},
 	{"looks at every tenant", retentionTenants},
+	{"removes requests with their messages, and the others by their own time", retentionRequests},
+	{"keeps requests as long as messages if nothing else is said", retentionRequestsLikeMessages},
+	{"takes a payload from its request too", retentionRequestPayloads},
+	{"removes the requests of a source that was deleted", retentionDeletedSource},
 }
 
 // expire removes all that is no longer kept, slice by slice.
@@ -30,6 +34,7 @@ func (f *fixture) expire(keep hook.Retention) (sum hook.Expired) {
 		sum.Payloads += e.Payloads
 		sum.Attempts += e.Attempts
 		sum.Keys += e.Keys
+		sum.Requests += e.Requests
 		sum.Unsent += e.Unsent
 		if !e.More {
 			return sum
@@ -270,4 +275,121 @@ func retentionTenants(f *fixture) {
 	testx.True(f, !f.found(old), "the message of the first is gone")
 	_, err := f.store.FindMessage(f.ctx, env, app, hook.Ref{ID: there}, false)
 	testx.Code(f, err, hook.CodeNotFound, "that of the other")
+}
+
+func retentionRequests(f *fixture) {
+	s := f.newSource()
+	e := f.of(s.ID).newEndpoint()
+	old := f.received(s.ID, "evt_1", "body")
+	f.accept(old)
+	f.settle(f.claimOne(e.ID), answerOK)
+	refused := f.refuse(s.ID, 3, 10)
+	duplicate := f.requestValue(s.ID, "body", func(q *hook.Request) { q.State, q.Message = hook.RequestDuplicate, old.ID })
+	f.record(duplicate)
+	f.pass(8 * day)
+	fresh := f.received(s.ID, "evt_2", "body")
+	f.accept(fresh)
+	young := f.refuse(s.ID, 2, 10)
+
+	keep := hook.Retention{Messages: 90 * day, Requests: 30 * day}
+	testx.Equal(f, f.expire(keep), hook.Expired{}, "nothing is old yet")
+	f.pass(23 * day)
+	testx.Equal(f, f.expire(keep), hook.Expired{Requests: 4}, "after their own time")
+	testx.Equal(f, f.requests(s.ID), ascending(append(young, old.Request.ID, fresh.Request.ID)...), "accepted ones stay")
+	testx.True(f, !f.hasRequest(s.ID, refused[0]) && !f.hasRequest(s.ID, duplicate.ID), "the others are gone")
+	f.pass(61 * day)
+	got := f.expire(keep)
+	testx.Equal(f, []int{got.Messages, got.Requests}, []int{1, 2}, "after the time of messages")
+	testx.Equal(f, f.requests(s.ID), []hook.ID{fresh.Request.ID}, "an accepted one goes with its message")
+	testx.Equal(f, f.request(s.ID, fresh.Request.ID), stored(&fresh))
+	again := f.received(s.ID, "evt_1", "body")
+	a := f.accept(again)[0]
+	testx.True(f, a.Err == nil && !a.Duplicate, "an event that was forgotten is a new one")
+	testx.Equal(f, f.request(s.ID, again.Request.ID), stored(&again))
+}
+
+func retentionRequestsLikeMessages(f *fixture) {
+	s := f.newSource()
+	f.refuse(s.ID, 30, 10)
+	f.pass(31 * day)
+	young := f.refuse(s.ID, 2, 10)
+	testx.Equal(f, f.expire(hook.Retention{}), hook.Expired{}, "for ever")
+	testx.Equal(f, f.expire(hook.Retention{Payloads: day, Attempts: day}), hook.Expired{}, "it has no payload and no attempts")
+	testx.Equal(f, f.expire(hook.Retention{Messages: 30 * day}), hook.Expired{Requests: 30})
+	testx.Equal(f, f.requests(s.ID), young)
+	// What is gone does not count for the bound.
+	q := f.requestValue(s.ID, "x")
+	f.must(f.store.RecordRequests(f.ctx, hook.RequestBound{Count: 3, Bytes: 1000}, []hook.Request{q}))
+	testx.Equal(f, f.requests(s.ID), append(young, q.ID))
+	f.pass(2 * day)
+	testx.Equal(f, f.expire(hook.Retention{Requests: day}), hook.Expired{Requests: 3}, "without a time for messages")
+}
+
+func retentionRequestPayloads(f *fixture) {
+	s := f.newSource()
+	old, own, expunged := f.received(s.ID, "a", "body"), f.received(s.ID, "b", "body"), f.received(s.ID, "c", "body")
+	own.BodyExpiresAt = f.now.Add(time.Hour)
+	f.accept(old, own, expunged)
+	f.must(f.store.ExpungeMessage(f.ctx, f.env, s.ID, hook.Ref{UID: "c"}))
+	refused := f.refuse(s.ID, 1, 10)
+	gone := func(n hook.NewEvent, what string) {
+		f.Helper()
+		want := stored(&n)
+		want.Body, want.BodyGone, want.Envelope = nil, true, nil
+		testx.Equal(f, f.request(s.ID, n.Request.ID), want, what)
+		m := testx.Must(f.store.FindMessage(f.ctx, f.env, s.ID, hook.Ref{ID: n.ID}, true))(f)
+		testx.True(f, m.BodyGone && m.Body == nil && m.Envelope == nil, what)
+	}
+	gone(expunged, "expunged: the headers are gone with the body")
+	testx.Equal(f, f.request(s.ID, old.Request.ID), stored(&old), "the others are there")
+	f.pass(2 * time.Hour)
+	f.expire(hook.Retention{Messages: 90 * day, Payloads: 30 * day})
+	gone(own, "with a time of its own")
+	testx.Equal(f, f.request(s.ID, old.Request.ID), stored(&old), "the other is there")
+	f.pass(31 * day)
+	f.expire(hook.Retention{Messages: 90 * day, Payloads: 30 * day})
+	gone(old, "with the retention of payloads")
+	testx.Equal(f, f.requests(s.ID), ascending(append(refused, old.Request.ID, own.Request.ID, expunged.Request.ID)...))
+}
+
+func retentionDeletedSource(f *fixture) {
+	s, other := f.newSource(), f.newSource()
+	f.of(s.ID).newEndpoint()
+	n := f.received(s.ID, "evt_1", "body")
+	f.accept(n)
+	f.refuse(s.ID, 50, 10)
+	kept := f.refuse(other.ID, 3, 10)
+	testx.Must(f.store.DeleteSource(f.ctx, f.env, hook.Ref{ID: s.ID}, f.now))(f)
+	q := f.requestValue(s.ID, "late")
+	f.record(q)
+	count := func() (requests, owners int) {
+		f.Helper()
+		for _, rec := range dump(f, f.store) {
+			switch rec := rec.(type) {
+			case *hook.RequestRecord:
+				if rec.Source == s.ID {
+					requests++
+				}
+			case *hook.ApplicationRecord:
+				if rec.ID == s.ID {
+					owners++
+				}
+			case *hook.SourceRecord:
+				testx.Equal(f, rec.ID, other.ID, "sources")
+			}
+		}
+		return requests, owners
+	}
+	requests, owners := count()
+	testx.Equal(f, []int{requests, owners}, []int{51, 1}, "until retention comes to them")
+	f.pass(31 * day)
+	// What is refused is kept for longer than messages, but not without its source.
+	removed := 0
+	for range 3 { // one thing waits for the other to go
+		removed += f.expire(hook.Retention{Messages: 30 * day, Requests: 300 * day}).Requests
+	}
+	testx.Equal(f, removed, 50, "those that became no message")
+	requests, owners = count()
+	testx.Equal(f, []int{requests, owners}, []int{0, 0}, "left of the deleted one")
+	testx.Equal(f, f.requests(other.ID), kept, "those of another source")
 }

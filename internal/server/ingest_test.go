@@ -1,0 +1,119 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grapnelhq/grapnel/internal/testx"
+	"github.com/grapnelhq/grapnel/provider"
+	"github.com/grapnelhq/grapnel/webhook"
+)
+
+// ask calls the API and decodes the answer into a map; body nil: none.
+func (n *node) ask(t *testing.T, method, path string, in any) (int, map[string]any) {
+	t.Helper()
+	var text []byte
+	if in != nil {
+		var err error
+		text, err = json.Marshal(in)
+		testx.NoError(t, err)
+	}
+	req, err := http.NewRequest(method, n.URL()+path, bytes.NewReader(text))
+	testx.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+testKey)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	testx.NoError(t, err)
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	testx.NoError(t, err)
+	out := map[string]any{}
+	_ = json.Unmarshal(raw, &out)
+	return resp.StatusCode, out
+}
+
+// source makes a source by the API and gives its id and ingest URL.
+func (n *node) source(t *testing.T, in map[string]any) (id, url string) {
+	t.Helper()
+	if in["name"] == nil {
+		in["name"] = "test"
+	}
+	status, out := n.ask(t, "POST", "/ingest/api/v1/source", in)
+	if status != http.StatusCreated {
+		t.Fatalf("creating a source: %d %v", status, out)
+	}
+	url, _ = out["ingestUrl"].(string)
+	return out["id"].(string), url
+}
+
+const (
+	stripeSecret = "whsec_c3RyaXBlLXNlY3JldC1mb3ItdGVzdHM="
+	stripeBody   = `{ "id": "evt_1",  "type": "invoice.paid", "n": 12345678901234567890 }`
+)
+
+// signedPost makes a request as the provider would.
+func signedPost(t *testing.T, kind, secret, url, body string) *http.Request {
+	t.Helper()
+	v, err := provider.New(kind, provider.Settings{}, provider.Secret{Value: secret})
+	testx.NoError(t, err)
+	p := provider.Request{Method: http.MethodPost, URL: url, Header: http.Header{}, Body: []byte(body)}
+	testx.NoError(t, v.Sign(&p, "evt_1", time.Now()))
+	req, err := http.NewRequest(http.MethodPost, p.URL, strings.NewReader(string(p.Body)))
+	testx.NoError(t, err)
+	req.Header = p.Header
+	req.Header.Set("Content-Type", "application/json")
+	return req
+}
+
+func TestReceivedWebhookIsPassedOnAsItCame(t *testing.T) {
+	t.Parallel()
+	type arrival struct {
+		method, uri string
+		header      http.Header
+		body        string
+	}
+	arrived := make(chan arrival, 1) // the receiver sends, the test receives
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		arrived <- arrival{r.Method, r.RequestURI, r.Header, string(body)}
+	}))
+	defer receiver.Close()
+	n := start(t, t.TempDir(), nil)
+	id, url := n.source(t, map[string]any{"type": "stripe", "secrets": []any{map[string]any{"value": stripeSecret}}})
+	status, ep := n.ask(t, "POST", "/ingest/api/v1/source/"+id+"/endpoint", map[string]any{"url": receiver.URL + "/hook?x=1"})
+	if status != http.StatusCreated {
+		t.Fatalf("creating an endpoint: %d %v", status, ep)
+	}
+	req := signedPost(t, "stripe", stripeSecret, url+"?tenant=7", stripeBody)
+	req.Header.Set("Authorization", "Bearer secret-of-the-sender")
+	req.Header.Set("Cookie", "session=1")
+	req.Header.Set("X-Forwarded-For", "192.0.2.1")
+	req.Header.Set("Webhook-Id", "theirs")
+	signature := req.Header.Get("Stripe-Signature")
+	resp, err := http.DefaultClient.Do(req)
+	testx.NoError(t, err)
+	resp.Body.Close()
+	if resp.StatusCode/100 != 2 || resp.Header.Get("Grapnel-Durability") != "committed" {
+		t.Fatalf("answer %d %v", resp.StatusCode, resp.Header)
+	}
+	got := testx.Receive(t, arrived, "the forwarded webhook")
+	testx.Equal(t, []string{got.method, got.uri, got.body}, []string{"POST", "/hook?x=1&tenant=7", stripeBody})
+	testx.Equal(t, got.header.Get("Stripe-Signature"), signature)
+	testx.Equal(t, got.header.Get("X-Original-Webhook-Id"), "theirs")
+	for _, name := range []string{"Authorization", "Cookie", "X-Forwarded-For"} {
+		if got.header[name] != nil {
+			t.Errorf("%s was passed on: %v", name, got.header[name])
+		}
+	}
+	status, secret := n.ask(t, "GET", "/ingest/api/v1/source/"+id+"/endpoint/"+ep["id"].(string)+"/secret", nil)
+	testx.Equal(t, status, http.StatusOK)
+	if err := webhook.MustVerifier(secret["key"].(string)).Verify(got.header, []byte(got.body)); err != nil {
+		t.Errorf("our own signature: %v", err)
+	}
+}
