@@ -57,7 +57,11 @@ func portalAccess(c *call) (reply, error) {
 		return reply{}, err
 	}
 	// An id in the path was not looked up so far.
-	if _, err := c.Store.FindApplication(c.ctx(), c.key.Env, hook.Ref{ID: k.App}); err != nil {
+	owner, err := c.Store.FindApplication(c.ctx(), c.key.Env, hook.Ref{ID: k.App})
+	if err == nil && owner.Source {
+		err = hook.NotFound("application")
+	}
+	if err != nil {
 		return reply{}, err
 	}
 	token, err := c.newKey(&k, true)

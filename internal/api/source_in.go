@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -74,7 +75,24 @@ func (c *call) editSource(s *hook.Source, in *sourceEdit) error {
 	if err := k.err(); err != nil {
 		return err
 	}
-	return c.CheckSource(s, texts)
+	if err := c.CheckSource(s, texts); err != nil {
+		return inConfig(err, config != "")
+	}
+	return nil
+}
+
+// inConfig names the place of a wrong secret as the caller gave it.
+func inConfig(err error, given bool) error {
+	var e *hook.Error
+	if !given || !errors.As(err, &e) {
+		return err
+	}
+	for i, f := range e.Fields {
+		if len(f.Loc) > 1 && f.Loc[1] == "secrets" {
+			e.Fields[i].Loc = []string{"body", "config", memberSecret}
+		}
+	}
+	return err
 }
 
 // verification states the provider's settings; those that make the type what it is

@@ -147,7 +147,7 @@ func TestWrongSourcesAreRefusedWithThePlaceOfTheFault(t *testing.T) {
 	r.app("acme")
 	for body, loc := range map[string]string{
 		`"name":""`: "name", `"uid":"src_x"`: "uid", `"uid":"a b"`: "uid", `"type":""`: "type", `"type":"nonsense"`: "type", `"type":"STRIPE"`: "type",
-		`"config":[]`: "config", `"config":{"secret":"s","x":1}`: "config", `"config":{"secret":""}`: "config secret", `"config":{"secret":"s","publicKey":"p"}`: "config",
+		`"config":[]`: "config", `"config":{"secret":"s","x":1}`: "config", `"config":{"secret":""}`: "config secret", `"config":{"secret":"bad"}`: "config secret", `"config":{"secret":"s","publicKey":"p"}`: "config",
 		`"config":{"secret":"s"},"secrets":[]`: "secrets", `"secrets":[{"value":""}]`: "secrets [0] value", `"secrets":[{"value":"a"},{"value":"a"}]`: "secrets [1] value",
 		`"secrets":[{"value":"a","expiresAt":"2001-01-01T00:00:00Z"}]`: "secrets [0] expiresAt", `"secrets":[{"value":"bad"}]`: "secrets [0] value",
 		`"secrets":[` + strings.Repeat(`{"value":"a"},`, 10) + `{"value":"b"}]`: "secrets",
@@ -340,6 +340,9 @@ func TestAnApplicationIsNoSourceAndASourceNoApplication(t *testing.T) {
 	posing := hook.KindSource.Format(appID)
 	for _, path := range []string{sources + "/" + posing, sources + "/" + posing + "/endpoint", "/app/" + posing, "/app/" + posing + "/endpoint", "/app/" + hook.KindApplication.Format(id)} {
 		r.call("GET", path, nil).refused(404, "not_found")
+	}
+	for _, name := range []string{hook.KindApplication.Format(id), hook.KindSource.Format(id)} {
+		r.call("POST", "/auth/app-portal-access/"+name, nil).refused(404, "not_found")
 	}
 }
 

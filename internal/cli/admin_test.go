@@ -198,7 +198,7 @@ func TestABackupOfARunningServerIsRestoredAndServes(t *testing.T) {
 			Records        int64
 		}
 	}
-	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Kinds) != 12 || told.Records < 10 || len(told.MasterKeys) != 1 {
+	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Kinds) != 14 || told.Records < 10 || len(told.MasterKeys) != 1 {
 		t.Errorf("%+v, %v", told, err)
 	}
 	s.stop()
@@ -373,7 +373,7 @@ func TestTheMasterKeyBesideTheDatabaseIsChanged(t *testing.T) {
 	tells(t, errs, "Stop the server")
 	s.stop()
 	_, errs = s.expect(cli.ExitOK, "rotate-master-key", "--db", "sqlite:"+s.db)
-	tells(t, errs, "Every secret is encrypted with master key ", "2 secrets changed, 1 endpoint looked at", "Back the new key up", key+".old")
+	tells(t, errs, "Every secret is encrypted with master key ", "2 secrets changed, 1 endpoint and 0 sources looked at", "Back the new key up", key+".old")
 	after, err := os.ReadFile(key)
 	if old, oldErr := os.ReadFile(key + ".old"); err != nil || oldErr != nil || bytes.Equal(after, before) || !bytes.Equal(old, before) {
 		t.Errorf("the key files: %v, %v", err, oldErr)

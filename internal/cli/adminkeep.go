@@ -143,8 +143,9 @@ type rotateOut struct {
 	DB        string `json:"db"`
 	MasterKey string `json:"masterKey"` // the id of the key, not the key
 	Endpoints int64  `json:"endpoints"`
+	Sources   int64  `json:"sources"`
 	Values    int64  `json:"values"`
-	// Unreadable are endpoints with a secret that no key opens.
+	// Unreadable are endpoints and sources with a secret that no key opens.
 	Unreadable []string `json:"unreadable"`
 	OldKeys    string   `json:"oldKeys,omitempty"` // the file that keeps them
 }
@@ -178,7 +179,7 @@ func (d *admin) rotate(ctx context.Context) error {
 	if err != nil {
 		return d.failed(ctx, what, place, err)
 	}
-	out := rotateOut{place, got.Key, got.Endpoints, got.Values, got.UnreadableIDs(), got.OldKeys}
+	out := rotateOut{place, got.Key, got.Endpoints, got.Sources, got.Values, got.UnreadableIDs(), got.OldKeys}
 	if len(out.Unreadable) > 0 {
 		return unreadable(&out)
 	}
@@ -194,8 +195,8 @@ func unreadable(out *rotateOut) error {
 	}
 	return &failure{
 		exit: ExitError, code: "unreadable_secrets", what: "the master key is changed, but for secrets that no key opens",
-		why: fmt.Sprintf("%s encrypted with key %s now; those of these endpoints were left as they are:\n%s", countText(out.Values, "secret is", "secrets are"), out.MasterKey, strings.Join(names, "\n")),
-		fix: "Add the key that they were encrypted with, or give these endpoints new secrets or delete them; then run this again. Until then all keys stay.",
+		why: fmt.Sprintf("%s encrypted with key %s now; those of these endpoints and sources were left as they are:\n%s", countText(out.Values, "secret is", "secrets are"), out.MasterKey, strings.Join(names, "\n")),
+		fix: "Add the key that they were encrypted with, or give these endpoints and sources new secrets or delete them; then run this again. Until then all keys stay.",
 	}
 }
 
@@ -203,8 +204,8 @@ func (d *admin) tellRotated(out *rotateOut, resumed bool) error {
 	if resumed {
 		d.note("An earlier run had not come to its end; this one went on.")
 	}
-	d.note("Every secret is encrypted with master key %s: %s changed, %s looked at.",
-		out.MasterKey, countText(out.Values, "secret"), countText(out.Endpoints, "endpoint"))
+	d.note("Every secret is encrypted with master key %s: %s changed, %s and %s looked at.",
+		out.MasterKey, countText(out.Values, "secret"), countText(out.Endpoints, "endpoint"), countText(out.Sources, "source"))
 	if out.OldKeys != "" {
 		d.note("Back the new key up: it is in the key file. The old one is in %s, and opens backups made before; delete it with the last of them.", quotedIfOdd(out.OldKeys))
 		return nil

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/grapnelhq/grapnel/internal/config"
@@ -67,4 +68,42 @@ func StartDevBeside(ctx context.Context, dir, usual string) (url string, notes [
 		return "", nil, err
 	}
 	return srv.URL(), d.notes, srv.Stop(ctx)
+}
+
+// What the tests of listening call.
+var (
+	ParseTarget = parseTarget
+	TargetURL   = targetURL
+	PassedOn    = passedOn
+	DiffLines   = diffLines
+)
+
+// Ledger shows what is dealt with.
+type Ledger struct{ l *ledger }
+
+// NewLedger makes an empty one.
+func NewLedger() Ledger { return Ledger{new(ledger)} }
+
+// Enter, Finish and Empty are those of a ledger; no cursor is "".
+func (l Ledger) Enter(cursor string) int { return l.l.enter(cursor) }
+
+// Finish gives the cursor to go on from.
+func (l Ledger) Finish(number int) string {
+	cursor, _ := l.l.finish(number)
+	return cursor
+}
+
+// Empty reports whether all is dealt with.
+func (l Ledger) Empty() bool { return l.l.empty() }
+
+// RequestFile shows what is read of a request in a file.
+func RequestFile(text []byte) (string, error) {
+	r, err := parseRequestFile(text)
+	return fmt.Sprintf("%s %s %v %q", r.method, r.url, r.headers, r.body), err
+}
+
+// RequestBody gives the body of a request in a file.
+func RequestBody(text []byte) ([]byte, error) {
+	r, err := parseRequestFile(text)
+	return r.body, err
 }

@@ -97,14 +97,19 @@ func (g *Gateway) runVisits(ctx context.Context) {
 	for {
 		select {
 		case rec := <-g.records.visits:
-			rec.request.Note = g.visit(ctx, rec.visit)
+			if rec.request.Note = "The server was stopped before it could visit the address."; ctx.Err() == nil {
+				rec.request.Note = g.visit(ctx, rec.visit)
+			}
 			select {
 			case g.records.waiting <- rec:
-			case <-ctx.Done():
-				return
+			default:
+				g.records.bytes.Add(-int64(len(rec.request.Body)))
+				g.Dropped(1)
 			}
 		case <-ctx.Done():
-			return
+			if len(g.records.visits) == 0 {
+				return
+			}
 		}
 	}
 }

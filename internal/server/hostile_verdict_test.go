@@ -362,8 +362,11 @@ var hostileJSON = map[string]func(*box){
 		id, url := b.open(map[string]any{"eventType": map[string]any{"body": "__proto__.type"}})
 		b.keeps(id, url, `{"__proto__":{"type":"polluted"},"constructor":{"prototype":{}},"toString":1}`)
 		b.keeps(id, url, `{"a":1}`, "X-Id", "2")
-		kinds := []any{b.log(id, 2)[0]["eventType"], b.log(id, 2)[1]["eventType"]}
-		if !slices.Equal(kinds, []any{"event", "polluted"}) {
+		var kinds []string
+		for _, row := range b.log(id, 2) {
+			kinds = append(kinds, row["eventType"].(string))
+		}
+		if slices.Sort(kinds); !slices.Equal(kinds, []string{"event", "polluted"}) {
 			b.t.Errorf("event types %v", kinds)
 		}
 	},

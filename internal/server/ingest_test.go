@@ -2,8 +2,16 @@ package server_test
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -115,5 +123,108 @@ func TestReceivedWebhookIsPassedOnAsItCame(t *testing.T) {
 	testx.Equal(t, status, http.StatusOK)
 	if err := webhook.MustVerifier(secret["key"].(string)).Verify(got.header, []byte(got.body)); err != nil {
 		t.Errorf("our own signature: %v", err)
+	}
+}
+
+func TestSourceTakesOnlyCertificatesOfItsAuthority(t *testing.T) {
+	t.Parallel()
+	b, trust := secure(t)
+	theirs, other := newAuthority(t), newAuthority(t)
+	client := func(certificates ...tls.Certificate) *http.Client {
+		config := trust.Clone()
+		config.Certificates = certificates
+		c := &http.Client{Transport: &http.Transport{TLSClientConfig: config}}
+		t.Cleanup(c.CloseIdleConnections)
+		return c
+	}
+	plain := client()
+	ask := func(method, path, body string) string {
+		req, err := http.NewRequest(method, b.URL()+path, strings.NewReader(body))
+		testx.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+testKey)
+		resp, err := plain.Do(req)
+		testx.NoError(t, err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		testx.NoError(t, err)
+		return string(text)
+	}
+	in, err := json.Marshal(map[string]any{"name": "x", "type": "none", "clientCa": theirs.pem})
+	testx.NoError(t, err)
+	var out struct{ IngestURL string }
+	testx.NoError(t, json.Unmarshal([]byte(ask("POST", "/ingest/api/v1/source", string(in))), &out))
+	for name, tt := range map[string]struct {
+		client *http.Client
+		want   int
+	}{
+		"no certificate":      {plain, 403},
+		"of its authority":    {client(theirs.issue(t, x509.ExtKeyUsageClientAuth)), 202},
+		"of another":          {client(other.issue(t, x509.ExtKeyUsageClientAuth)), 403},
+		"for another purpose": {client(theirs.issue(t, x509.ExtKeyUsageServerAuth)), 403},
+	} {
+		resp, err := tt.client.Post(out.IngestURL, "text/plain", strings.NewReader(name))
+		testx.NoError(t, err, name)
+		resp.Body.Close()
+		testx.Equal(t, resp.StatusCode, tt.want, name)
+	}
+}
+
+// authority issues certificates of clients.
+type authority struct {
+	pem  string
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	testx.NoError(t, err)
+	shape := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, shape, shape, &key.PublicKey, key)
+	testx.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	testx.NoError(t, err)
+	return &authority{string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), cert, key}
+}
+
+func (a *authority) issue(t *testing.T, use x509.ExtKeyUsage) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	testx.NoError(t, err)
+	shape := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "sender"}, ExtKeyUsage: []x509.ExtKeyUsage{use},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, shape, a.cert, &key.PublicKey, a.key)
+	testx.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func TestEachRoleReceivesOrDoesNot(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := start(t, dir, nil)
+	_, url := first.source(t, map[string]any{"type": "none"})
+	path := path(url)
+	testx.NoError(t, first.stop())
+	for _, tt := range []struct {
+		role string
+		want int
+	}{{"all", 202}, {"ingest", 202}, {"api", 404}, {"deliver", 404}} {
+		n := start(t, dir, map[string]string{"role": tt.role, "metrics-listen": "127.0.0.1:0"})
+		resp, err := http.Post(n.URL()+path, "application/json", strings.NewReader("{}"))
+		testx.NoError(t, err)
+		resp.Body.Close()
+		testx.Equal(t, resp.StatusCode, tt.want, tt.role)
+		_, _, metrics := get(t, n.MetricsURL()+"/metrics")
+		want := `grapnel_ingest_requests_total{result="accepted"} ` + map[bool]string{true: "1", false: "0"}[tt.want == 202]
+		if !strings.Contains(metrics, "\n"+want+"\n") {
+			t.Errorf("%s: the metrics lack %q", tt.role, want)
+		}
+		testx.NoError(t, n.stop())
 	}
 }

@@ -35,6 +35,7 @@ var adapters = map[string]func(api) adapter{
 	"limit":   func(a api) adapter { return &plain{api: a} },
 	"svix":    func(a api) adapter { return &svix{api: a} },
 	"grapnel": func(a api) adapter { return &svix{api: a} },
+	"ingest":  func(a api) adapter { return &received{api: a} },
 }
 
 func targetNames() []string {
@@ -81,31 +82,37 @@ func (a api) post(ctx context.Context, path string, body []byte) (*http.Request,
 
 // create makes one object and returns its id.
 func (a api) create(ctx context.Context, path string, in any) (string, error) {
+	var out struct{ ID string }
+	err := a.make(ctx, path, in, &out)
+	return out.ID, err
+}
+
+// make makes one object and reads what out has of it.
+func (a api) make(ctx context.Context, path string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
-		return "", err
+		return err
 	}
 	req, err := a.post(ctx, path, body)
 	if err != nil {
-		return "", err
+		return err
 	}
 	resp, err := a.client.Do(req)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer finish(resp)
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return "", err
+		return err
 	}
 	if !success(resp.StatusCode) {
-		return "", fmt.Errorf("POST %s: %s: %.300s", path, resp.Status, answer)
+		return fmt.Errorf("POST %s: %s: %.300s", path, resp.Status, answer)
 	}
-	var out struct{ ID string }
-	if err := json.Unmarshal(answer, &out); err != nil {
-		return "", fmt.Errorf("POST %s: %w", path, err)
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("POST %s: %w", path, err)
 	}
-	return out.ID, nil
+	return nil
 }
 
 func success(status int) bool { return status >= 200 && status <= 299 }

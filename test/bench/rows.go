@@ -59,6 +59,10 @@ func rows() []row {
 				one, known := t.ratio(row{label: "pg_c64", ratio: true})
 				return ok && known && two >= one
 			}, note: splitNote("pg_two")},
+		{label: "ingest", title: "webhooks received, verified and passed on, open loop", goal: "answer p99 ≤ 100 ms",
+			met: func(t runs, r row) bool { return t.ours(r.label, acceptP99) <= 100 }, note: func(t runs) string {
+				return fmt.Sprintf("%s answered/s, answer p50 / p99 %.2f / %.2f ms", number(t.ours("ingest", acceptedPS)), t.ours("ingest", acceptP50), t.ours("ingest", acceptP99))
+			}},
 		{label: "start-first", title: "first start, makes the store", note: startNote("start-first")},
 		{label: "start", title: "start and idle memory", goal: "≤ 200 ms, < 40 MiB", note: startNote("start"),
 			met: func(t runs, r row) bool { return t.ours(r.label, startMS) <= 200 && t.ours(r.label, memory) < 40 }},
@@ -105,6 +109,8 @@ type metric func(*result) float64
 
 func deliverPS(r *result) float64  { return r.DeliverPS }
 func acceptedPS(r *result) float64 { return r.AcceptedPS }
+func acceptP50(r *result) float64  { return r.AcceptP50 }
+func acceptP99(r *result) float64  { return r.AcceptP99 }
 func delivered(r *result) float64  { return float64(r.Delivered) }
 func e2eP50(r *result) float64     { return r.E2EP50 }
 func e2eP99(r *result) float64     { return r.E2EP99 }

@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog pg_c64 pg_c256 pg_batch pg_idle pg_two}
+ROWS=${ROWS:-start c64 c256 batch sdk idle fanout spread hang retention backlog ingest pg_c64 pg_c256 pg_batch pg_idle pg_two}
 N=${N:-3}                          # runs of each side; the table shows medians
 D=${D:-20s}                        # load of a run
 PORT=${PORT:-18800}                # first of three ports
@@ -18,6 +18,7 @@ BATCH=${BATCH:-100}                # events of a batch
 BATCH_C=${BATCH_C:-16}             # connections that send batches
 APPS=${APPS:-10000}                # endpoints of the rows spread and hang
 SPREAD_RATE=${SPREAD_RATE:-1000}   # their events/s
+INGEST_RATE=${INGEST_RATE:-2000}   # webhooks/s that are received
 HANG=${HANG:-5%}                   # share that hangs
 FANOUT=${FANOUT:-3000}             # events that go to 100 endpoints each
 BACKLOG=${BACKLOG:-1000000}        # preloaded deliveries
@@ -134,6 +135,13 @@ row_retention() {
   # shellcheck disable=SC2086
   serve "$dir" $RETENTION_ARGS
   grapnel -label retention -c 64 -warm "$RETENTION_WARM" -file "$dir/g.db"
+}
+
+# Webhooks are verified, stored and answered, then passed on to one endpoint.
+row_ingest() {
+  store
+  serve "$dir"
+  bench run -target ingest -label ingest -base "http://$ours" -key-file "$key" -sink "$sink" -log "$work/serve.log" -d "$D" -rate "$INGEST_RATE" -- "${server[@]}"
 }
 
 # The backlog is published to a server that does not deliver, and drained by

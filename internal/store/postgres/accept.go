@@ -126,6 +126,7 @@ type acceptance struct {
 	items    []*acceptItem
 	open     bool // statements are part of a transaction
 	sent     bool // what was sent may be committed
+	asked    bool // for a commit that may have happened, whatever the driver says
 	kept     *keptAcceptance
 	messages messageRows
 	due      deliveryRows
@@ -249,7 +250,7 @@ func (p *acceptance) atOnce(ctx context.Context, c *conn, withKeys bool) (done b
 // withKeys is the rest of run for events that bring keys: who was first with a key
 // must be known before anything is stored.
 func (p *acceptance) withKeys(ctx context.Context, pc *pgxpool.Conn, c *conn) error {
-	p.sent, p.open = false, true
+	p.sent, p.asked, p.open = false, false, true
 	tx, err := pc.Begin(ctx)
 	if err != nil {
 		return err
@@ -258,7 +259,7 @@ func (p *acceptance) withKeys(ctx context.Context, pc *pgxpool.Conn, c *conn) er
 		_ = tx.Rollback(ctx) // the first error says it all
 		return err
 	}
-	p.sent = true
+	p.sent, p.asked = true, true
 	return tx.Commit(ctx)
 }
 

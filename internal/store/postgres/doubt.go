@@ -36,9 +36,11 @@ const (
 	codeCrashShutdown = "57P02"
 )
 
-// inDoubt reports whether nobody knows if the transaction was committed.
+// inDoubt reports whether nobody knows if the transaction was committed. Of a commit
+// whose answer is lost the driver says that the connection was closed, and that it is
+// safe to try again.
 func (p *acceptance) inDoubt(err error) bool {
-	if err == nil || !p.sent || pgconn.SafeToRetry(err) {
+	if err == nil || !p.sent || !p.asked && pgconn.SafeToRetry(err) {
 		return false
 	}
 	switch pgCode(err) {

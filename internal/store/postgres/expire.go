@@ -29,7 +29,7 @@ type chore func(*slice, context.Context) (hook.Expired, error)
 // chores all have their turn in each call, so that none waits for another.
 var chores = []chore{
 	(*slice).keys, (*slice).tokens, (*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldRequests, (*slice).oldMessages,
-	(*slice).loneRequests, (*slice).detached, (*slice).oldRollups, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedApplications,
+	(*slice).loneRequests, (*slice).detached, (*slice).oldRollups, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedSources, (*slice).deletedApplications,
 }
 
 // Expire implements store.Upkeep. It first makes the partitions for what is to

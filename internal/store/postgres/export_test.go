@@ -49,6 +49,8 @@ var Queries = map[string][]string{
 	"requests, loose":                 listLooseRequests.texts(),
 	"requests to purge":               {purgeRequests},
 	"requests that are old":           {expireRequests},
+	"requests of deleted sources":     {requestsOf},
+	"requests of a deleted source":    {dropRequestsOf},
 	"requests to drop":                {dropLoose},
 	"requests to record":              {storeRequests},
 	"requests beyond the bound":       {trimRequests},

@@ -17,32 +17,79 @@ const (
     SELECT seq FROM endpoints WHERE deleted IS NOT NULL AND deleted < $1 ORDER BY deleted LIMIT $2) AS p
   WHERE (SELECT 1 FROM deliveries d WHERE d.endpoint = p.seq ORDER BY d.message LIMIT 1) IS NULL
     AND (SELECT 1 FROM attempts a WHERE a.endpoint = p.seq ORDER BY a.id LIMIT 1) IS NULL`
-	oldApplications = `SELECT p.seq FROM (
+	emptyApplications = `SELECT p.seq FROM (
     SELECT seq FROM applications WHERE deleted IS NOT NULL AND deleted < $1 ORDER BY deleted LIMIT $2) AS p
   WHERE (SELECT 1 FROM messages m WHERE m.app = p.seq ORDER BY m.id LIMIT 1) IS NULL
     AND (SELECT 1 FROM endpoints e WHERE e.app = p.seq ORDER BY e.id LIMIT 1) IS NULL`
+	oldApplications = emptyApplications + `
+    AND (SELECT 1 FROM requests r WHERE r.source = p.seq ORDER BY r.id LIMIT 1) IS NULL`
 )
 
 // deletedEndpoints forgets endpoints that were deleted before the oldest kept
 // message came. What explain and the lists of a message show of them is gone by then.
 func (s *slice) deletedEndpoints(ctx context.Context) (hook.Expired, error) {
-	return s.forget(ctx, oldEndpoints,
+	return s.forget(ctx, oldEndpoints, statements(
 		`DELETE FROM endpoint_revisions WHERE endpoint = ANY ($1::bigint[])`,
 		`DELETE FROM rollups WHERE app IN (SELECT app FROM endpoints WHERE seq = ANY ($1::bigint[])) AND endpoint = ANY ($1)`,
-		`DELETE FROM endpoints WHERE seq = ANY ($1::bigint[])`)
+		`DELETE FROM endpoints WHERE seq = ANY ($1::bigint[])`))
 }
 
-// deletedApplications forgets those whose messages and endpoints are all gone.
+// deletedSources removes what there still is of requests of sources that are to be
+// forgotten, of one source in each slice.
+func (s *slice) deletedSources(ctx context.Context) (out hook.Expired, err error) {
+	more := false
+	_, err = s.forget(ctx, emptyApplications, func(ctx context.Context, c *conn, seqs []int64) error {
+		var source int64
+		var ids [][]byte
+		var within idRange
+		if err := c.query(ctx, requestsOf, []any{seqs, sliceRows}, func(r *row) error {
+			if id := r.id(1); len(ids) == 0 || r.int(0) == source {
+				source, ids = r.int(0), append(ids, id[:])
+				within.add(id)
+			}
+			return nil
+		}); err != nil || len(ids) == 0 {
+			return err
+		}
+		n, err := c.exec(ctx, dropRequestsOf, source, ids, within.low, within.high)
+		out.Requests, more = int(n), true
+		return err
+	})
+	if err != nil {
+		return hook.Expired{}, err
+	}
+	out.More = more
+	return out, nil
+}
+
+const (
+	requestsOf = `SELECT r.source, r.id FROM unnest($1::bigint[]) AS g(source)
+    CROSS JOIN LATERAL (SELECT source, id FROM requests WHERE source = g.source ORDER BY id LIMIT $2) r LIMIT $2`
+	dropRequestsOf = `DELETE FROM requests WHERE source = $1 AND id = ANY ($2::bytea[]) AND id >= $3 AND id <= $4`
+)
+
+// deletedApplications forgets those whose messages, endpoints and requests are all gone.
 func (s *slice) deletedApplications(ctx context.Context) (hook.Expired, error) {
-	return s.forget(ctx, oldApplications,
+	return s.forget(ctx, oldApplications, statements(
 		`DELETE FROM rollups WHERE app = ANY ($1::bigint[])`,
-		`DELETE FROM requests WHERE source = ANY ($1::bigint[])`,
 		`DELETE FROM api_keys WHERE app IN (SELECT id FROM applications WHERE seq = ANY ($1::bigint[]))`,
-		`DELETE FROM applications WHERE seq = ANY ($1::bigint[])`)
+		`DELETE FROM applications WHERE seq = ANY ($1::bigint[])`))
 }
 
-// forget runs statements for the row keys that a query gives.
-func (s *slice) forget(ctx context.Context, which string, statements ...string) (hook.Expired, error) {
+// statements runs each statement for the same row keys.
+func statements(all ...string) func(context.Context, *conn, []int64) error {
+	return func(ctx context.Context, c *conn, seqs []int64) error {
+		for _, q := range all {
+			if _, err := c.exec(ctx, q, seqs); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// forget does something about the row keys that a query gives.
+func (s *slice) forget(ctx context.Context, which string, do func(context.Context, *conn, []int64) error) (hook.Expired, error) {
 	if s.keep.Messages <= 0 {
 		return hook.Expired{}, nil
 	}
@@ -54,12 +101,7 @@ func (s *slice) forget(ctx context.Context, which string, statements ...string) 
 		}); err != nil || len(seqs) == 0 {
 			return out, err
 		}
-		for _, q := range statements {
-			if _, err := c.exec(ctx, q, seqs); err != nil {
-				return out, err
-			}
-		}
-		return hook.Expired{More: len(seqs) == lookRows}, nil
+		return hook.Expired{More: len(seqs) == lookRows}, do(ctx, c, seqs)
 	})
 }
 

@@ -71,6 +71,7 @@ type loader struct {
 	apps, ends, tasks int64 // row keys given last
 	appSeqs           map[hook.ID]int64
 	endSeqs           map[hook.ID]loadedEndpoint
+	owners            map[hook.ID]int64 // those of appSeqs that own what a source has
 	tokens            tokenRows
 }
 
@@ -91,7 +92,8 @@ func load(ctx context.Context, c *conn, width time.Duration, next func() (hook.R
 	if err := lockEmpty(ctx, c); err != nil {
 		return err
 	}
-	l := &loader{c: c, width: width, next: next, appSeqs: map[hook.ID]int64{}, endSeqs: map[hook.ID]loadedEndpoint{}}
+	l := &loader{c: c, width: width, next: next, appSeqs: map[hook.ID]int64{}, endSeqs: map[hook.ID]loadedEndpoint{},
+		owners: map[hook.ID]int64{}}
 	found, err := findPartitions(ctx, c)
 	if err != nil {
 		return err

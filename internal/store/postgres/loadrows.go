@@ -98,6 +98,9 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 	case *hook.ApplicationRecord:
 		l.apps++
 		l.appSeqs[r.ID] = l.apps
+		if r.Source {
+			l.owners[r.ID] = l.apps
+		}
 		return []any{l.apps, r.ID, r.Env, nullText(r.UID), r.Name, r.ThrottleRate, mapJSON(r.Metadata), r.Config, r.CreatedAt, r.UpdatedAt,
 			r.DeletedAt, r.Source}, nil
 	case *hook.EventTypeRecord:
@@ -110,7 +113,7 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 	case *hook.SourceRecord:
 		return l.source(r)
 	case *hook.RequestRecord:
-		app, known := l.appSeqs[r.Source]
+		app, known := l.owners[r.Source]
 		return []any{app, r.ID, int16(r.State), r.Reason, nullText(r.Detail), r.Findings, envelopeColumn(r.Envelope), r.Remote,
 			nullText(r.EventType), nullText(r.Key), nullID(r.Message), r.Fingerprint, r.Status, nullText(r.ContentType), r.BodySize, len(r.Body),
 			r.ReceivedAt, nullText(r.Note), r.Body}, dangling(known)
@@ -155,7 +158,7 @@ func (l *loader) message(r *hook.MessageRecord) ([]any, error) {
 }
 
 func (l *loader) source(r *hook.SourceRecord) ([]any, error) {
-	app, known := l.appSeqs[r.ID]
+	app, known := l.owners[r.ID]
 	if !known {
 		return nil, errDangling
 	}

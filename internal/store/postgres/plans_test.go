@@ -187,7 +187,9 @@ func (a *archive) cases(message hook.ID) []planned {
 	add("requests that are old", 400, 2, begin, late, 50)
 	add("requests that are old", 400, every, high, late, 50)
 	add("requests to drop", 10, 1, []hook.ID{nextOf(message)}, nextOf(message), nextOf(message))
-	add("requests beyond the bound", 2200, every, []hook.ID{a.app}, []int64{100}, []int64{1 << 40})
+	add("requests of deleted sources", 10, every, []int64{-1, -2}, 5000)
+	add("requests of a deleted source", 10, 1, a.appSeq, []hook.ID{nextOf(message)}, nextOf(message), nextOf(message))
+	add("requests beyond the bound", 2200, every, []hook.ID{a.env}, []hook.ID{a.app}, []int64{100}, []int64{1 << 40})
 	add("requests that repeat", 10, every, []int64{a.appSeq}, []string{"0-7"}, []hook.ID{message})
 	const none1 = "{NULL}"
 	add("requests to record", 20, every, []hook.ID{a.env}, []hook.ID{a.app}, []hook.ID{nextOf(message)}, []int64{1}, none1, none1, none1, none1, "{x}", none1, none1,

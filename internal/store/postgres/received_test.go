@@ -54,8 +54,8 @@ func (d *doubted) source(t *testing.T) hook.Source {
 func TestRequestsThatBreakOffAreResolved(t *testing.T) {
 	t.Parallel()
 	for name, arm := range map[string]func(*breaker){
-		"before the statement arrives": func(b *breaker) { b.request = []byte{} },
-		"after the commit":             func(b *breaker) { b.answer = []byte("SELECT ") },
+		"before the commit": func(b *breaker) { b.request = []byte{} },
+		"after the commit":  func(b *breaker) { b.answer = []byte("SELECT ") },
 	} {
 		for _, believed := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, believed %t", name, believed), func(t *testing.T) {
@@ -74,8 +74,12 @@ func TestRequestsThatBreakOffAreResolved(t *testing.T) {
 				}
 				places := allPlaces{new(atomic.Int64)}
 				d.arm(arm)
-				if believed && name == "after the commit" {
-					d.arm(func(b *breaker) { b.answer = []byte("COMMIT\x00") })
+				if believed { // in a transaction of several statements
+					d.arm(func(b *breaker) {
+						if b.request, b.answer = []byte("commit\x00"), nil; name == "after the commit" {
+							b.request, b.answer = nil, []byte("COMMIT\x00")
+						}
+					})
 				}
 				out, err := d.store.Accept(t.Context(), d.node, places, configuredAt, events)
 				testx.NoError(t, err)
@@ -218,7 +222,7 @@ func TestRequestsOfABigPartitionGoWithItOrStay(t *testing.T) {
 			testx.Equal(t, got.Requests, 0)
 			testx.Equal(t, a.number(`SELECT count(*) FROM requests`), refused, "accepted ones are gone")
 			testx.Equal(t, a.tables("messages")+1, a.tables("requests"))
-			_, got = a.expire(keep, archiveStart.Add(5*oneDay))
+			_, got = a.expire(keep, archiveStart.Add(10*oneDay))
 			testx.Equal(t, got, hook.Expired{Requests: refused})
 			testx.Equal(t, a.tables("messages"), a.tables("requests"))
 		})

@@ -29,6 +29,9 @@ func (s *Store) RecordRequests(ctx context.Context, bound hook.RequestBound, rs 
 	return s.records.do(ctx, &recording{bound, rs})
 }
 
+// owner is a source, and whose it is in the words of a caller.
+type owner struct{ env, source hook.ID }
+
 // errRecorded says that a caller does what only Accept does.
 var errRecorded = errors.New("a request that was accepted is stored by Accept")
 
@@ -49,7 +52,7 @@ func (s *Store) recordGroup(calls []*waiting[*recording]) {
 
 func (s *Store) recordAll(calls []*waiting[*recording]) error {
 	var rows recordRows
-	bounds := map[hook.ID]hook.RequestBound{}
+	bounds := map[owner]hook.RequestBound{}
 	ctx, cancel := context.WithTimeout(s.ctx, 2*s.opts.MaxWait)
 	defer cancel()
 	for _, w := range calls {
@@ -59,11 +62,12 @@ func (s *Store) recordAll(calls []*waiting[*recording]) error {
 				return err
 			}
 			rows.add(r)
-			bound, known := bounds[r.Source]
+			of := owner{r.Env, r.Source}
+			bound, known := bounds[of]
 			if !known {
 				bound = w.of.bound
 			}
-			bounds[r.Source] = hook.RequestBound{Count: min(bound.Count, w.of.bound.Count), Bytes: min(bound.Bytes, w.of.bound.Bytes)}
+			bounds[of] = hook.RequestBound{Count: min(bound.Count, w.of.bound.Count), Bytes: min(bound.Bytes, w.of.bound.Bytes)}
 		}
 	}
 	watch := startStopwatch()
@@ -74,18 +78,18 @@ func (s *Store) recordAll(calls []*waiting[*recording]) error {
 
 // record stores rows, and trims their sources. Doing it again does no harm, so a
 // transaction that broke off is done again: nobody must know whether it was committed.
-func (s *Store) record(ctx context.Context, rows *recordRows, bounds map[hook.ID]hook.RequestBound) error {
-	var sources [][]byte
+func (s *Store) record(ctx context.Context, rows *recordRows, bounds map[owner]hook.RequestBound) error {
+	var envs, sources [][]byte
 	var counts, bytes []int64
-	for id, bound := range bounds {
-		sources = append(sources, id[:])
+	for of, bound := range bounds {
+		envs, sources = append(envs, of.env[:]), append(sources, of.source[:])
 		counts, bytes = append(counts, int64(bound.Count)), append(bytes, bound.Bytes)
 	}
 	for try := 1; ; try++ {
 		err := s.autocommit(ctx, func(ctx context.Context, c *conn) error {
 			b := &pgx.Batch{}
 			b.Queue(storeRequests, rows.arguments()...)
-			b.Queue(trimRequests, sources, counts, bytes)
+			b.Queue(trimRequests, envs, sources, counts, bytes)
 			return s.whereThereAreTables(ctx, func() error { return c.send(ctx, b) })
 		})
 		if err == nil || try == 2 || !isUnavailable(err) || ctx.Err() != nil {
@@ -115,8 +119,8 @@ const storeRequests = `INSERT INTO requests
 // trimRequests removes the oldest requests that became no message beyond the bounds
 // of their sources.
 const trimRequests = `DELETE FROM requests r USING (
-    SELECT a.seq, beyond.id FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS g(source, count, bytes)
-      CROSS JOIN LATERAL (SELECT seq FROM applications WHERE id = g.source LIMIT 1) a
+    SELECT a.seq, beyond.id FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[]) AS g(env, source, count, bytes)
+      CROSS JOIN LATERAL (SELECT seq FROM applications WHERE id = g.source AND env = g.env LIMIT 1) a
       CROSS JOIN LATERAL (SELECT id FROM (
           SELECT id, row_number() OVER newest AS n, sum(kept) OVER newest AS bytes FROM requests WHERE source = a.seq AND state <> 0
           WINDOW newest AS (ORDER BY id DESC ROWS UNBOUNDED PRECEDING)) AS summed

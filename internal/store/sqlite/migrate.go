@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 )
@@ -16,7 +17,8 @@ var migrationFiles embed.FS
 
 // migrate makes the file if need be and brings it to the newest schema.
 // Migrations only go forward. The settings made here stay with the file;
-// auto_vacuum must be set before the first table is made.
+// auto_vacuum must be set before the first table is made. A file that a newer
+// program has brought forward is refused with a *hook.SchemaError.
 func migrate(ctx context.Context, uri string) error {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
@@ -32,6 +34,13 @@ func migrate(ctx context.Context, uri string) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
+	}
+	have, newest, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the schema: %w", err)
+	}
+	if have > newest {
+		return &hook.SchemaError{Have: have, Newest: newest}
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)

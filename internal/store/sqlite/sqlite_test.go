@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -181,6 +182,30 @@ func TestAMalformedDatabaseAddressAndASecondProcessAreRefused(t *testing.T) {
 	w := newWorld(t, sqlite.Options{})
 	if _, err := sqlite.Open(context.Background(), w.path, sqlite.Options{}); !errors.Is(err, sqlite.ErrInUse) {
 		t.Fatalf("second open: %v", err)
+	}
+}
+
+func TestAFileOfANewerProgramIsRefusedAndLeftAsItIs(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "grapnel.db")
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	var schema *hook.SchemaError
+	if _, err := sqlite.Open(t.Context(), path, sqlite.Options{}); !errors.As(err, &schema) || schema.Have != 9999 {
+		t.Fatalf("open: %v", err)
 	}
 }
 
