@@ -89,7 +89,7 @@ func (c *call) newEvent(p *published, request int) (hook.NewEvent, error) {
 	if err := c.fitsSchema(p); err != nil {
 		return hook.NewEvent{}, err
 	}
-	e := hook.NewEvent{Message: hook.Message{
+	e := hook.NewEvent{Published: true, Message: hook.Message{
 		ID: hook.NewID(c.now), Env: c.key.Env, App: app,
 		EventType: p.eventType, EventID: p.eventID, Channels: p.channels, Tags: p.tags,
 		ContentType: p.contentType, Body: ownBody(p.payload, request), CreatedAt: c.now, DeliverAt: p.deliverAt,

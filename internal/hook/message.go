@@ -34,6 +34,9 @@ type NewEvent struct {
 	// Only names the one endpoint that gets the message, whatever its filters
 	// say; zero: all that match.
 	Only ID
+	// Published says that a caller of the API publishes it. The owner of a source's
+	// messages takes no such event: CodeNotFound.
+	Published bool
 	// Request is what the message was received as; nil: an event of the API. It is
 	// stored with the message, or changed if Request.State is RequestRefused: then it
 	// was stored before, and becomes accepted. If the EventID is taken, nothing is

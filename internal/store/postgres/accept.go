@@ -221,7 +221,7 @@ var errChanged = &pgconn.PgError{Code: codeSerialization, Message: "the configur
 // of them are there.
 func (p *acceptance) cachedApps() bool {
 	for _, i := range p.items {
-		if i.app = p.store.cache.newest(i.event.App); i.app == nil || i.app.env != i.event.Env || i.event.Request != nil && !i.app.source {
+		if i.app = p.store.cache.newest(i.event.App); i.app == nil || i.app.env != i.event.Env || i.event.Request != nil && !i.app.source || i.app.source && i.event.Published {
 			return false
 		}
 	}
@@ -302,7 +302,7 @@ func (p *acceptance) findApps(ctx context.Context, c *conn) error {
 	}
 	for _, i := range p.items {
 		a := apps[i.event.App]
-		if a == nil || a.env != i.event.Env {
+		if a == nil || a.env != i.event.Env || a.source && i.event.Published {
 			i.refuse(hook.NotFound("application"))
 			continue
 		}

@@ -64,7 +64,7 @@ func (a *accepting) event(w *writer, e *hook.NewEvent, out *hook.Accepted) error
 	if err != nil {
 		return err
 	}
-	if app == nil {
+	if app == nil || app.source && e.Published {
 		out.Err = hook.NotFound("application")
 		return nil
 	}

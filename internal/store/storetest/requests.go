@@ -302,6 +302,7 @@ func apiEventTakesID(f *fixture) {
 	testx.Equal(f, []any{a.Duplicate, a.Message.ID}, []any{true, id})
 	f.accept(f.received(s.ID, "came", "body"))
 	testx.Code(f, g.accept(g.event(func(n *hook.NewEvent) { n.EventID = "came" }))[0].Err, hook.CodeConflict)
+	testx.Code(f, g.accept(g.event(func(n *hook.NewEvent) { n.Published = true }))[0].Err, hook.CodeNotFound)
 	q := f.requestValue(s.ID, "body", func(q *hook.Request) { q.State, q.Message = hook.RequestDuplicate, id })
 	f.record(q)
 	testx.Equal(f, f.request(s.ID, q.ID).State, hook.RequestDuplicate, "there is nothing that it could differ from")
