@@ -325,12 +325,12 @@ func (v *catchView) hello(*apitype.ListenHello) {
 
 // begin tells the URL: to a person, and to a script that waits for it.
 func (c *catching) begin(at string) {
-	fmt.Fprintf(c.Err, "  %s\n  Waiting for the first request. ^C ends it.\n", at)
 	if c.readyFile != "" {
 		if err := writePrivate(c.readyFile, []byte(at+"\n")); err != nil {
 			fmt.Fprintln(c.Err, "  "+err.Error())
 		}
 	}
+	fmt.Fprintf(c.Err, "  %s\n  Waiting for the first request. ^C ends it.\n", at)
 }
 
 func (v *catchView) shown(a *arrival) {

@@ -549,7 +549,7 @@ func TestCompletionAndHelpGoToStdout(t *testing.T) {
 func TestHelpTellsEveryFlagInEightyColumns(t *testing.T) {
 	t.Parallel()
 	sh := bare(t)
-	for _, command := range []string{"", "dev", "serve", "send", "keys", "keys list", "keys create", "keys expire", "healthcheck", "completion", "version"} {
+	for _, command := range []string{"", "dev", "serve", "send", "listen", "catch", "verify", "sign", "samples", "samples show", "keys", "keys list", "keys create", "keys expire", "healthcheck", "completion", "version"} {
 		code, out, errs := sh.run(t, append(strings.Fields(command), "--help")...)
 		if code != cli.ExitOK || errs != "" || !strings.Contains(out, "--color auto|always|never") || !strings.Contains(out, "-h, --help") {
 			t.Errorf("%s --help: exit %d, %q\n%s", command, code, errs, out)
@@ -567,7 +567,7 @@ func TestHelpTellsEveryFlagInEightyColumns(t *testing.T) {
 	for _, line := range []string{
 		"  -d, --data JSON|@FILE|-     payload; - is stdin (default {})\n",
 		"      --wait[=DURATION]       stay until each endpoint has been tried, at most\n                              this long: 1s to 1m\n",
-		"      --print curl|go|node|python\n                              do not send; print the call in this language\n",
+		"      --print curl|go|node|python|http\n                              do not send; print the call in this language\n",
 		"\nServer\n  -s, --server URL            which server",
 	} {
 		if !strings.Contains(out, line) {

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/config"
 )
 
@@ -106,4 +109,74 @@ func RequestFile(text []byte) (string, error) {
 func RequestBody(text []byte) ([]byte, error) {
 	r, err := parseRequestFile(text)
 	return r.body, err
+}
+
+// Screen is the screen of listen without a terminal.
+type Screen struct {
+	m     *screenModel
+	did   []string
+	ended bool
+}
+
+// NewScreen makes one of 80 columns and 24 lines.
+func NewScreen(server string) *Screen {
+	s := &Screen{m: newScreenModel(server, false)}
+	s.m.do = screenActions{
+		replay: func(a *arrival, targets ...string) {
+			text := "replay:" + a.EventType
+			if len(targets) > 0 {
+				text += fmt.Sprintf(" %s %s %v %s", a.Method, targets[0], a.Headers, a.Body)
+			}
+			s.did = append(s.did, text)
+		},
+		pause:  func(on bool) { s.did = append(s.did, fmt.Sprintf("pause:%t", on)) },
+		save:   func(a *arrival) string { s.did = append(s.did, "save:"+a.EventType); return "saved" },
+		resign: func(*arrival, string) string { return "signed anew" },
+		curl:   func(*arrival) string { return "" },
+		target: func(string) []string { return []string{"http://localhost:3000/"} },
+	}
+	return s
+}
+
+// Send gives the model a message, and what its command says.
+func (s *Screen) Send(msg tea.Msg) {
+	_, cmd := s.m.Update(msg)
+	if cmd == nil {
+		return
+	}
+	switch answer := cmd().(type) {
+	case nil:
+	case tea.QuitMsg:
+		s.ended = true
+	default:
+		s.Send(answer)
+	}
+}
+
+// Text, Did and Ended tell what came of it.
+func (s *Screen) Text() string { return s.m.render() }
+
+// Did lists the actions.
+func (s *Screen) Did() []string { return s.did }
+
+// Ended reports whether the program would end.
+func (s *Screen) Ended() bool { return s.ended }
+
+// Connect tells of a connection with one source.
+func (s *Screen) Connect(source, _ string) {
+	s.Send(screenState{linkState{"connected", "connected in 3 ms"}})
+	s.Send(screenHello{&apitype.ListenHello{Sources: []apitype.ListenSource{{ID: "src_1", UID: source, IngestURL: "https://in"}}}})
+}
+
+// Arrive tells of a request and its answer.
+func (s *Screen) Arrive(from, kind, body string, status int, says string) {
+	a := &arrival{from: from, verdict: "sig ok"}
+	a.ID, a.EventType, a.Body, a.Method, a.Source = "msg_"+kind, kind, []byte(body), "POST", "src_1"
+	s.Send(screenArrived{a})
+	s.Send(screenPassed{a, &outcome{target: "POST /", status: status, body: []byte(says)}})
+}
+
+// Edit tells that the editor has left this text of a request.
+func (s *Screen) Edit(row int, text string) {
+	s.Send(screenEdited{a: s.m.rows[row].a, text: []byte(text)})
 }

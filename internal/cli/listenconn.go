@@ -63,6 +63,8 @@ func (l *link) run(ctx context.Context) error {
 			ever = true
 			l.state(linkState{"connected", "connected in " + milliseconds(time.Since(began).Milliseconds())})
 			l.hello(hello)
+			// The place to begin at is one to go on from, if the run ends before anything came.
+			l.frame(ctx, apitype.ListenFrame{Cursor: l.cursor})
 			err = l.follow(ctx, conn, func() { try = 0 })
 		} else if ctx.Err() == nil && (!ever || isFinal(err)) {
 			return err

@@ -52,12 +52,13 @@ func (v *printer) hello(h *apitype.ListenHello) {
 	v.mu.Lock()
 	first := !v.greeted
 	v.greeted = true
-	if first && v.banner != nil {
-		v.banner(h)
-	}
 	v.mu.Unlock()
-	if first && v.ready != nil {
-		v.ready(h)
+	if !first {
+		return
+	}
+	v.ready(h)
+	if v.banner != nil {
+		v.banner(h)
 	}
 }
 

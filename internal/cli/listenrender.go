@@ -9,7 +9,9 @@ import (
 )
 
 const (
-	listKeys   = "enter details  r replay  e edit  d diff  c curl  s save  / filter  p pause  space mark  ? keys  q quit"
+	// wideRow is from how many columns on size and signature have room beside the answer.
+	wideRow    = 110
+	listKeys   = "enter details  r replay  e edit  d diff  s save  / filter  ? keys  q quit"
 	paneKeyBar = "tab next  ↑ ↓ scroll  r replay  e edit  c curl  s save  esc back"
 )
 
@@ -73,7 +75,10 @@ func (m *screenModel) head() []string {
 	}
 	counts := fmt.Sprintf("fwd %d  fail %d  skipped %d", m.good, m.bad, m.skipped)
 	left := fmt.Sprintf(" grapnel listen · %s  %s %s", host, mark, state)
-	lines := []string{m.spread(left, counts+" ")}
+	if width(left)+2+width(counts)+1 > m.width {
+		left = fmt.Sprintf(" %s  %s %s", host, mark, state)
+	}
+	lines := []string{m.cut(m.spread(left, counts+" "))}
 	if m.hello == nil {
 		return lines
 	}
@@ -133,7 +138,7 @@ func fill(lines []string, height int) []string {
 	return lines[:height]
 }
 
-// row is one line: time, source, type, size, signature, answer.
+// row is one line: time, source, type, answer; with room also size and signature.
 func (m *screenModel) row(r *screenRow, here bool) string {
 	cursor := "   "
 	if here {
@@ -151,7 +156,13 @@ func (m *screenModel) row(r *screenRow, here bool) string {
 	if a.replayed {
 		verdict = "replay"
 	}
-	line := fmt.Sprintf("%s%s  %-10s  %-28s  %9s  %-11s  %s", cursor, clock, short(a.from, 10), short(a.EventType, 28), sizeText(int64(len(a.Body))), verdict, m.answers(r))
+	line := fmt.Sprintf("%s%s  %-8s  ", cursor, clock, short(a.from, 8))
+	if m.width >= wideRow {
+		line += fmt.Sprintf("%-32s  %9s  %-11s  ", short(a.EventType, 32), sizeText(int64(len(a.Body))), verdict)
+	} else {
+		line += fmt.Sprintf("%-22s  ", short(a.EventType, 22))
+	}
+	line += m.answers(r)
 	line = m.cut(line)
 	if here {
 		return m.p.strong(line)

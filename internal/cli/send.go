@@ -54,7 +54,7 @@ answer is not 2xx.`,
 		Example: `  grapnel send invoice.paid -d '{"amount":1200}' --wait
   grapnel send invoice.paid -d @invoice.json --set customer.name=Ada --app acme
   grapnel send invoice.paid -d '{"amount":1200}' --print curl
-  grapnel send stripe/checkout.session.completed --to 3000/hooks --secret whsec_x`,
+  grapnel send stripe/charge.refunded --to 3000/hooks --secret whsec_x`,
 		Args: oneArg("TYPE"),
 	}
 	s := &sending{remote: a.remoteFlags(cmd)}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +43,7 @@ type rig struct {
 	env    hook.ID
 	app    hook.Application
 	source hook.Source
+	keysMu sync.Mutex          // guards keys
 	keys   map[string]hook.Key // by token
 	stop   context.CancelFunc
 	ended  chan error
@@ -77,6 +79,8 @@ func makeRig(t *testing.T) *rig {
 	r.hub = listen.New(listen.Deps{
 		Store: st, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Authenticate: func(_ context.Context, token string) (hook.Key, error) {
+			r.keysMu.Lock()
+			defer r.keysMu.Unlock()
 			if k, ok := r.keys[token]; ok {
 				return k, nil
 			}
@@ -429,7 +433,9 @@ func TestBothSidesShowThatTheyLive(t *testing.T) {
 		testx.Equal(t, time.Since(last), listen.Silence)
 		// A key that has ended is noticed with the next beat.
 		two := r.listen("app=acme")
+		r.keysMu.Lock()
 		delete(r.keys, "key")
+		r.keysMu.Unlock()
 		testx.Equal(t, two.closed(), "the API key has ended")
 	})
 }
