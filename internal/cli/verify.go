@@ -36,12 +36,12 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Verify a signature, or say why it fails",
 		Long: `Verify a request as its receiver should, and say what is wrong if it fails: the
 secret, the body, the clock or a header. The request comes from a file (a first
-line, headers, an empty line, the body), from flags, or from the log of a source,
-which the server verifies again with the secrets it has now.
+line, headers, an empty line, the body), from flags, or from the log of a
+source, which the server verifies again with the secrets it has now.
 
 It ends with 8 if the request is not to be believed.`,
 		Example: `  grapnel verify @request.http --secret-file secret
-  grapnel verify --scheme github --body @body.json -H 'X-Hub-Signature-256: sha256=…'
+  grapnel verify --scheme api-key --body @body.json -H 'X-Api-Key: key'
   grapnel verify req_2vgdKCdXyOEN1WcHxkYAbO6wTzm --source github`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {

@@ -120,12 +120,13 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 // that reading the whole of it is cheaper, and keep that plan until it is analysed.
 // Small tables without an index for a query are read all the same, at a price that
 // would look worth compiling it. A statement is planned once for each connection, for over
-// partitions planning takes longer than running it. And a transaction of ours never pauses for long: one
+// partitions planning takes longer than running it; and no workers are started for one,
+// which takes longer than any of ours. And a transaction of ours never pauses for long: one
 // that does is that of a node which stands still or is cut off, and must not keep its
 // locks, or nobody could take over what it has leased.
 var settings = map[string]string{
 	"enable_seqscan": "off", "enable_mergejoin": "off", "jit": "off", "plan_cache_mode": "force_generic_plan",
-	"idle_in_transaction_session_timeout": "3000",
+	"max_parallel_workers_per_gather": "0", "idle_in_transaction_session_timeout": "3000",
 }
 
 // prepare sets connections up. A pool between us and the database takes neither

@@ -55,13 +55,13 @@ function standard({ prefix = 'webhook', ...sdk }) {
 const trusts = (check) => { check(); return true; };
 
 function stripe() {
-  const { signature, generateTestHeaderString } = { ...Stripe.webhooks, generateTestHeaderString: (o) => Stripe.webhooks.generateTestHeaderString(o) };
+  const { webhooks } = Stripe;
   return {
-    provider: 'stripe', takes: 'text',
+    provider: 'stripe', takes: 'text', noEmpty: true,
     secret: () => `whsec_${word()}`,
     proof: { header: 'stripe-signature', encoding: 'hex' },
-    sign(request, secret) { request.headers['stripe-signature'] = generateTestHeaderString({ payload: text(request), secret }); },
-    verify: (request, secret) => trusts(() => signature.verifyHeader(text(request), request.headers['stripe-signature'], secret)),
+    sign(request, secret) { request.headers['stripe-signature'] = webhooks.generateTestHeaderString({ payload: text(request), secret }); },
+    verify: (request, secret) => trusts(() => webhooks.signature.verifyHeader(text(request), request.headers['stripe-signature'], secret)),
   };
 }
 
@@ -179,7 +179,7 @@ function sendgrid() {
     proof: { header: signature, encoding: 'base64', last: 16 },
     secret() {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      const secret = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+      const secret = privateKey.export({ type: 'pkcs8', format: 'pem' });
       pairs.set(secret, { publicKey, privateKey });
       return secret;
     },
