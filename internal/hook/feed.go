@@ -21,7 +21,8 @@ func (k FeedKind) String() string {
 }
 
 // Cursor is a place in a feed: everything before it was given. Only the store
-// that gave it can read it; the zero value is the beginning of what is kept.
+// that gave it can tell what it means, but that Commit grows from commit to commit; the
+// zero value is the beginning of what is kept.
 type Cursor struct {
 	Commit int64 // the commit
 	Within ID    // the last one given of that commit; zero: all of it
