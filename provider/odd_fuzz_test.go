@@ -10,7 +10,7 @@ import (
 )
 
 // ownFuzz sends foreign bytes to one provider: it must neither panic nor believe them.
-func ownFuzz(f *testing.F, name string, seeds []string, make func(text string) provider.Request) {
+func ownFuzz(f *testing.F, name string, seeds []string, request func(text string) provider.Request) {
 	f.Helper()
 	kit := ownKits[name]
 	secret := "another-secret-that-nobody-knows-of"
@@ -27,7 +27,7 @@ func ownFuzz(f *testing.F, name string, seeds []string, make func(text string) p
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := make(text)
+		r := request(text)
 		before := bytes.Clone(r.Body)
 		if verdict := v.Verify(t.Context(), r, signingTime); verdict.OK() || verdict.Reason == "" || verdict.Detail == "" {
 			t.Fatalf("%+v", verdict)

@@ -63,7 +63,7 @@ func createAPIToken(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var k checker
-	key := hook.Key{ID: hook.NewID(c.now), Env: c.key.Env, Name: k.displayName(in.Name, "name"), CreatedAt: c.now}
+	key := hook.Key{ID: hook.NewID(c.now), Env: c.key.Env, Name: k.displayName(in.Name), CreatedAt: c.now}
 	wanted, given := in.Scopes.Get()
 	if given {
 		key.Scopes = k.names(wanted, true, 0, func(s string) bool { return slices.Contains(scopes, s) },

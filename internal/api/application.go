@@ -58,7 +58,7 @@ func (c *call) newApplication(in *apitype.ApplicationIn) (*hook.Application, err
 // fillApplication states all of a, as POST and PUT do.
 func fillApplication(a *hook.Application, in *apitype.ApplicationIn, now time.Time) error {
 	var k checker
-	a.Name = k.displayName(in.Name, "name")
+	a.Name = k.displayName(in.Name)
 	a.UID = k.uid(in.UID, hook.KindApplication)
 	a.ThrottleRate = k.rate(in.ThrottleRate, in.RateLimit)
 	a.Metadata = k.metadata(in.Metadata.Else(nil))
@@ -228,7 +228,7 @@ func patchApplication(c *call) (reply, error) {
 func patchedApplication(a *hook.Application, in *apitype.ApplicationPatch, now time.Time) error {
 	var k checker
 	if name, given := notNull(&k, in.Name, "name"); given {
-		a.Name = k.displayName(name, "name")
+		a.Name = k.displayName(name)
 	}
 	if !in.UID.IsZero() {
 		a.UID = k.uid(in.UID, hook.KindApplication)

@@ -175,11 +175,11 @@ func (k *checker) labels(list []string, valid func(string) bool, rule, field str
 }
 
 // displayName checks a name for people.
-func (k *checker) displayName(name, field string) string {
+func (k *checker) displayName(name string) string {
 	if strings.TrimSpace(name) == "" {
-		k.bad("must not be empty", field)
+		k.bad("must not be empty", "name")
 	} else if utf8.RuneCountInString(name) > maxDisplayName {
-		k.bad("must not be longer than 256 characters", field)
+		k.bad("must not be longer than 256 characters", "name")
 	}
 	return name
 }

@@ -45,7 +45,7 @@ func (c *call) sourcePatch(in *apitype.SourcePatch) (*sourceEdit, error) {
 func (c *call) editSource(s *hook.Source, in *sourceEdit) error {
 	var k checker
 	if name, given := notNull(&k, in.Name, "name"); given {
-		s.Name = k.displayName(name, "name")
+		s.Name = k.displayName(name)
 	}
 	if !in.UID.IsZero() {
 		s.UID = k.uid(in.UID, hook.KindSource)

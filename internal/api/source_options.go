@@ -226,7 +226,7 @@ func (c *call) sourceRoutes(in []apitype.SourceRoute) ([]hook.SourceRoute, error
 var moreMethods = []string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet}
 
 func (k *checker) methods(in []string) []string {
-	var out []string
+	out := make([]string, 0, len(in))
 	for i, m := range in {
 		m = strings.ToUpper(m)
 		switch {
@@ -290,7 +290,7 @@ func (k *checker) authorities(text string) string {
 }
 
 func (k *checker) forwarded(in []string) []string {
-	var out []string
+	out := make([]string, 0, len(in))
 	for i, name := range in {
 		name = http.CanonicalHeaderKey(name)
 		switch {

@@ -58,7 +58,9 @@ func Calls(r *Repo) []Breach {
 }
 
 func isCommand(file *GoFile) bool {
-	return file.AST.Name.Name == "main" && (strings.HasPrefix(file.Dir, "cmd/") || strings.HasPrefix(file.Dir, "test/"))
+	return file.AST.Name.Name == "main" && slices.ContainsFunc([]string{"cmd/", "test/", "examples/"}, func(root string) bool {
+		return strings.HasPrefix(file.Dir, root)
+	})
 }
 
 func mayReadClock(file *GoFile) bool {

@@ -47,6 +47,9 @@ var rooms = map[string][]string{
 // outside is what the programs and tests under test/ may import: the product as its users see it, and the test tools.
 var outside = []string{"apitype", "client", "webhook", "provider", "internal/testx", "test/rig"}
 
+// copied is what the examples may import: what their readers can import too, and the package that runs a server for them.
+var copied = []string{"apitype", "client", "webhook", "provider", "examples/local"}
+
 // simulated is what the simulation may import besides: it starts the server in a world of its own and reads its store.
 var simulated = []string{"internal/config", "internal/hook", "internal/server", "internal/store", "internal/store/sqlite"}
 
@@ -97,6 +100,9 @@ func mayImport(file *GoFile) ([]string, bool) {
 			allowed = append(allowed, "internal/config", "internal/server")
 		}
 		return allowed, true
+	}
+	if strings.HasPrefix(file.Dir, "examples/") {
+		return copied, true
 	}
 	row, known := rooms[file.Dir]
 	if !file.Test {

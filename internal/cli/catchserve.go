@@ -62,7 +62,7 @@ func (c *catching) serve(ctx context.Context) error {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		err = errors.Join(ignoreDeadline(server.Shutdown(last)), server.Close())
-		<-ended
+		<-ended //nolint:errcheck // what ended it is known: the line before
 	}
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -70,7 +70,7 @@ func (l *link) run(ctx context.Context) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // it was told to end
 		}
 		pause := linkPauses[min(try, len(linkPauses)-1)]
 		try++
@@ -125,10 +125,11 @@ func (l *link) dial(ctx context.Context) (*websocket.Conn, *apitype.ListenHello,
 		q.Set("cursor", l.cursor)
 		q.Del("since")
 	}
-	conn, resp, err := websocket.Dial(ctx, l.server+"/api/v1/listen?"+q.Encode(), &websocket.DialOptions{
-		HTTPClient: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		HTTPHeader: http.Header{"Authorization": {"Bearer " + l.key}, "User-Agent": {"grapnel-cli/" + version}},
-	})
+	conn, resp, err := websocket.Dial( //nolint:bodyclose // the connection owns it; refusalOf closes that of a refusal
+		ctx, l.server+"/api/v1/listen?"+q.Encode(), &websocket.DialOptions{
+			HTTPClient: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+			HTTPHeader: http.Header{"Authorization": {"Bearer " + l.key}, "User-Agent": {"grapnel-cli/" + version}},
+		})
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			return nil, nil, refusalOf(resp)

@@ -280,7 +280,7 @@ func (f *forwarder) run(ctx context.Context, a *arrival) outcome {
 		o.err = err
 		return o
 	}
-	defer os.Remove(file.Name())
+	defer func() { _ = os.Remove(file.Name()) }()
 	_, err = file.Write(a.Body)
 	if err := errors.Join(err, file.Close()); err != nil {
 		o.err = err

@@ -113,7 +113,7 @@ func (f *stateFile) secret() (string, error) {
 
 // write needs the lock.
 func (f *stateFile) write() error {
-	text, err := json.Marshal(f.state)
+	text, err := json.Marshal(f.state) //nolint:gosec // the file is for the owner only, and keeps the secret on purpose
 	if err != nil {
 		return err
 	}

@@ -372,7 +372,7 @@ func (s *Streams) editText(text []byte, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := dir + string(os.PathSeparator) + name
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return nil, err

@@ -39,8 +39,9 @@ func (s *scheme) flags(cmd *cobra.Command) {
 
 // schemeNames are the names of --scheme.
 func schemeNames() []string {
-	names := []string{schemeStandard}
-	for _, p := range provider.List() {
+	all := provider.List()
+	names := append(make([]string, 0, 1+len(all)), schemeStandard)
+	for _, p := range all {
 		names = append(names, p.Name)
 	}
 	return names

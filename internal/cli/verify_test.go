@@ -154,7 +154,7 @@ func TestCatchIsAReceiverThatVerifies(t *testing.T) {
 	if code, out, errs := sh.run(t, "send", "stripe/charge.refunded", "--to", url); code != cli.ExitOK {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
-	resp, err := http.Post(strings.TrimSuffix(url, "/hook")+"/other", "text/plain", strings.NewReader("x")) //nolint:noctx // a test's own server
+	resp, err := http.Post(strings.TrimSuffix(url, "/hook")+"/other", "text/plain", strings.NewReader("x"))
 	if err != nil || resp.StatusCode != http.StatusNotFound {
 		t.Errorf("another path: %v, %v", resp, err)
 	}

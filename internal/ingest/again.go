@@ -59,6 +59,9 @@ func (g *Gateway) Verify(ctx context.Context, env, sourceID, requestID hook.ID, 
 	}
 	return g.Store.UpdateRequest(ctx, env, sourceID, requestID, func(r *hook.Request) error {
 		r.Reason, r.Detail, r.Findings = reason, detail, findings
+		if r.State == hook.RequestAccepted && r.Message == again.request.Message {
+			r.Detail = "" // somebody else processed it meanwhile
+		}
 		return nil
 	})
 }

@@ -35,8 +35,8 @@ func answerOf(rules []hook.ResponseRule, p *provider.Provider, eventType string)
 	return provider.Answer{Status: http.StatusAccepted}
 }
 
-// write sends an answer. A text without a type is shown as text by no browser as
-// anything else.
+// write sends an answer. A text without a type is shown as text, and by no browser as
+// anything else; one that its owner calls a page runs nothing and is of no origin.
 func write(w http.ResponseWriter, a provider.Answer) {
 	h := w.Header()
 	for name, values := range a.Header {
@@ -44,6 +44,7 @@ func write(w http.ResponseWriter, a provider.Answer) {
 	}
 	if len(a.Body) > 0 {
 		h["X-Content-Type-Options"] = []string{"nosniff"}
+		h["Content-Security-Policy"] = []string{"default-src 'none'; sandbox"}
 		if h["Content-Type"] == nil {
 			h["Content-Type"] = []string{"text/plain; charset=utf-8"}
 		}

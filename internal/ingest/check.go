@@ -151,9 +151,11 @@ func (k *checker) responses(rules []hook.ResponseRule) {
 	}
 }
 
-// ownHeaders are those of an answer that belong to the server.
+// ownHeaders are those of an answer that belong to the server: to the connection, or
+// to what browsers keep for the whole of its origin.
 var ownHeaders = []string{
-	"Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Trailer", "Te", "Upgrade", "Keep-Alive", "Date", "Set-Cookie",
+	"Clear-Site-Data", "Content-Security-Policy", "Content-Security-Policy-Report-Only", "Refresh", "Service-Worker-Allowed", "Set-Cookie2",
+	"X-Content-Type-Options", "Connection", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Trailer", "Te", "Upgrade", "Keep-Alive", "Date", "Set-Cookie",
 	"Proxy-Authenticate", "Proxy-Connection", "Alt-Svc", "Strict-Transport-Security", HeaderDurability, HeaderRequest,
 }
 

@@ -38,6 +38,7 @@ func TestNextFireFollowsScheduleAndTimeZone(t *testing.T) {
 	for _, tt := range [][2]string{
 		{"", ""}, {"* * * *", ""}, {"* * * * * *", ""}, {"61 * * * *", ""}, {"0 0 30 2 *", ""}, {"@every 1s", ""}, {"@every x", ""}, {"@reboot", ""},
 		{"TZ=UTC 0 9 * * *", ""}, {"CRON_TZ=UTC 0 9 * * *", ""}, {"0 9 * * *", "Mars/Olympus"}, {"0 9 * * *", "Local"}, {"0 9 * * *", "../etc/passwd"},
+		{"0 9 * * *", "localtime"}, {"0 9 * * *", "right/UTC"}, {"0 9 * * *", "posix/Europe/Berlin"}, {"0 9 * * *", "posixrules"},
 		{strings.Repeat("*", 300) + " * * * *", ""},
 	} {
 		if next, err := ingest.NextFire(*every(tt[0], tt[1]), at); err == nil {

@@ -32,6 +32,14 @@ func (g *Gateway) FireDue(ctx context.Context) error { return g.fireDue(ctx) }
 // Fire makes the event of a source that was read as due.
 func (g *Gateway) Fire(ctx context.Context, s hook.Source) error { return g.fire(ctx, &s, g.Now()) }
 
+// FetchCached is fetch.
+func (g *Gateway) FetchCached(ctx context.Context, url string) ([]byte, error) {
+	return g.fetch(ctx, url)
+}
+
+// FetchesRemembered is how many addresses are remembered.
+func (g *Gateway) FetchesRemembered() int { return len(g.fetched.entries) }
+
 // Limiter is a limiter by address.
 type Limiter struct{ limiter[netip.Prefix] }
 

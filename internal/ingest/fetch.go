@@ -26,10 +26,11 @@ type fetchCache struct {
 }
 
 type fetching struct {
-	until time.Duration
-	done  chan struct{} // closed by the one who fetches, after the rest was set
-	text  []byte
-	err   error
+	until  time.Duration
+	failed bool
+	done   chan struct{} // closed by the one who fetches, after the rest was set
+	text   []byte
+	err    error
 }
 
 func (c *fetchCache) init() { c.entries = make(map[string]*fetching) }
@@ -43,7 +44,8 @@ func (c *fetchCache) begin(url string, now time.Duration) (f *fetching, mine boo
 		return f, false
 	}
 	for old, f := range c.entries {
-		if len(c.entries) >= maxFetched && now >= f.until {
+		// Of those that failed strangers can name as many as they like.
+		if len(c.entries) >= maxFetched && (f.failed || now >= f.until) {
 			delete(c.entries, old)
 		}
 	}
@@ -58,7 +60,7 @@ func (c *fetchCache) begin(url string, now time.Duration) (f *fetching, mine boo
 func (c *fetchCache) failed(f *fetching, now time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f.until = now + fetchRetry
+	f.until, f.failed = now+fetchRetry, true
 }
 
 // fetch is Deps.Fetch with a memory, for provider.Settings.

@@ -89,10 +89,11 @@ func TestRefusedRequestIsProcessedOnceTheSecretIsRight(t *testing.T) {
 	testx.Equal(t, []string{looked.State.String(), looked.Reason}, []string{"refused", "verified"})
 	testx.Equal(t, len(r.messages(src.ID)), 0)
 	var wg sync.WaitGroup
-	for range 4 {
+	for range 20 {
 		wg.Go(func() {
-			if _, err := r.Verify(t.Context(), r.env, src.ID, q.ID, true); err != nil {
-				t.Errorf("verify: %v", err)
+			done, err := r.Verify(t.Context(), r.env, src.ID, q.ID, true)
+			if err != nil || done.State != hook.RequestAccepted || done.Detail != "" {
+				t.Errorf("verify: %s %q, %v", done.State, done.Detail, err)
 			}
 		})
 	}
@@ -217,6 +218,17 @@ func TestAnswerIsTheFirstRuleThatFits(t *testing.T) {
 	}}, stripeSecret)
 	got := r.stripe(stripeSecret, token, stripeBody)
 	testx.Equal(t, []any{got.status, got.body, got.header.Get("X-Answer"), got.header.Get("Content-Type")}, []any{201, `{"ok":true}`, "yes", "application/json"})
+}
+
+func TestAnswerOfTheOwnerIsNoPageOfTheServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	_, token := r.source("stripe", hook.SourceSettings{Responses: []hook.ResponseRule{
+		{Status: 200, Headers: map[string]string{"Content-Type": "text/html"}, Body: "<script>alert(1)</script>"},
+	}}, stripeSecret)
+	got := r.stripe(stripeSecret, token, stripeBody)
+	testx.Equal(t, []string{got.body, got.header.Get("Content-Security-Policy"), got.header.Get("X-Content-Type-Options")},
+		[]string{"<script>alert(1)</script>", "default-src 'none'; sandbox", "nosniff"})
 }
 
 func TestSourceWithoutASecretKeepsWhatComesUntilThereIsOne(t *testing.T) {

@@ -2,6 +2,8 @@ package listen
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/grapnelhq/grapnel/apitype"
@@ -79,6 +81,10 @@ func behind(items []hook.FeedItem, message hook.ID) []hook.FeedItem {
 	return items
 }
 
+// credentials are the headers that a source passes on only if its owner says so: they
+// are for the receiver, and who may read is not always who may have them.
+var credentials = []string{"authorization", "cookie", "cookie2", "proxy-authorization"}
+
 // event gives the message of an entry, or nil if it is not wanted or is gone.
 func (l *listener) event(ctx context.Context, item hook.FeedItem) (*apitype.ListenEvent, error) {
 	o, err := l.ownerOf(ctx, item.App)
@@ -107,7 +113,9 @@ func (l *listener) event(ctx context.Context, item hook.FeedItem) (*apitype.List
 	if v := m.Envelope; v != nil {
 		e.Method, e.Path, e.Query = v.Method, v.Path, v.Query
 		for _, line := range v.Headers {
-			e.Headers = append(e.Headers, line)
+			if name := strings.ToLower(line[0]); !slices.Contains(credentials, name) || slices.Contains(v.Forward, name) {
+				e.Headers = append(e.Headers, line)
+			}
 		}
 	}
 	return e, nil

@@ -215,6 +215,21 @@ func TestListenerGetsWhatItNamesAsItCame(t *testing.T) {
 	})
 }
 
+func TestListenerGetsTheSendersCredentialsOnlyIfTheOwnerPassesThemOn(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	l := r.listen("source=pay")
+	lines := []hook.HeaderLine{{"Authorization", "Bearer x"}, {"Cookie", "s=1"}, {"Proxy-Authorization", "x"}, {"Stripe-Signature", "t=1"}}
+	for _, forward := range [][]string{nil, {"cookie"}} {
+		m := hook.Message{ID: hook.NewID(time.Now()), App: r.source.ID, Env: r.env, EventType: "a", CreatedAt: time.Now(), Envelope: &hook.Envelope{Method: "POST", Headers: lines, Forward: forward}}
+		out := testx.Must(r.store.Accept(r.Context(), hook.Node{}, noPlaces{}, time.Now(), []hook.NewEvent{{Message: m}}))(t)
+		testx.NoError(t, out[0].Err)
+	}
+	r.hub.Wake()
+	testx.Equal(t, l.next().Event.Headers, [][2]string{{"Stripe-Signature", "t=1"}})
+	testx.Equal(t, l.next().Event.Headers, [][2]string{{"Cookie", "s=1"}, {"Stripe-Signature", "t=1"}})
+}
+
 func TestListenerHearsOfEventsThatNobodyWokeItFor(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -51,7 +51,7 @@ type Rotated struct {
 
 // UnreadableIDs gives the ids of all that is unreadable as people know them.
 func (r *Rotated) UnreadableIDs() []string {
-	ids := []string{}
+	ids := make([]string, 0, len(r.Unreadable)+len(r.UnreadableSources))
 	for _, id := range r.Unreadable {
 		ids = append(ids, hook.KindEndpoint.Format(id))
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
+	"github.com/grapnelhq/grapnel/internal/ingest"
 )
 
 func asShown(err error) *hook.Error {
@@ -138,10 +139,20 @@ func (s *Server) logged(next http.Handler) http.Handler {
 		seen := &statusWriter{ResponseWriter: w}
 		next.ServeHTTP(seen, r)
 		s.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", seen.status),
+			slog.String("method", r.Method), slog.String("path", pathForLog(r)), slog.Int("status", seen.status),
 			slog.String("client", s.clientOf(r).String()), slog.String("requestId", w.Header().Get("X-Request-Id")),
 			slog.Duration("took", s.elapsed()-began))
 	})
+}
+
+// pathForLog gives the path without what follows the prefix of ingest URLs: who knows
+// a token can post to its source.
+func pathForLog(r *http.Request) string {
+	path := r.URL.Path
+	if i := strings.Index(path, ingest.Prefix); i >= 0 {
+		return path[:i] + ingest.Prefix + "[token]"
+	}
+	return path
 }
 
 // statusWriter remembers the status of an answer.

@@ -481,7 +481,7 @@ func (b *box) eventIDs(id string) map[string]int {
 			key, _ := m.(map[string]any)["eventId"].(string)
 			seen[key]++
 		}
-		if out["done"] == true || len(list) == 0 {
+		if done, _ := out["done"].(bool); done || len(list) == 0 {
 			return seen
 		}
 		iterator = "&iterator=" + out["iterator"].(string)

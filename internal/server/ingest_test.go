@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -226,5 +227,21 @@ func TestEachRoleReceivesOrDoesNot(t *testing.T) {
 			t.Errorf("%s: the metrics lack %q", tt.role, want)
 		}
 		testx.NoError(t, n.stop())
+	}
+}
+
+func TestTokenOfAnIngestURLIsInNoLogLine(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), map[string]string{"log-level": "debug", "public-url": "https://hooks.example.com/base"})
+	_, address := n.source(t, map[string]any{"type": "stripe", "secrets": []any{map[string]any{"value": stripeSecret}}})
+	token := address[strings.LastIndexByte(address, '/')+1:]
+	for _, path := range []string{"/in/" + token, "/base/in/" + token + "/rest", "/in/%" + strconv.FormatInt(int64(token[0]), 16) + token[1:]} {
+		resp, err := http.Post(n.URL()+path, "application/json", strings.NewReader("{}"))
+		testx.NoError(t, err)
+		resp.Body.Close()
+	}
+	testx.NoError(t, n.stop())
+	if log := n.log.String(); strings.Contains(log, token) || !strings.Contains(log, "path=/in/[token]") {
+		t.Errorf("the log is %s", log)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,7 +110,7 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 		if took := time.Since(began); took > 40*time.Second {
 			t.Errorf("bodies were waited for %v", took)
 		}
-		for _, conn := range append(dripping, idle, loris) {
+		for _, conn := range slices.Concat(dripping, []net.Conn{idle, loris}) {
 			conn.Close()
 		}
 		time.Sleep(2 * time.Minute) // idle connections end as well

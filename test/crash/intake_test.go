@@ -41,13 +41,12 @@ type intake struct {
 type received struct {
 	sent     int
 	acked    int // answers with 2xx
-	refused  bool
 	arrivals []time.Time
 	message  string // as the first arrival named it
 }
 
 type intakeBooks struct {
-	sent, sentAgain                          int
+	sent, silent, sentAgain                  int
 	accepted, unknown, unknownStored, forged int
 	delivered, doubles                       int
 }
@@ -80,13 +79,13 @@ func (n *intake) begin(t *testing.T) {
 	})
 }
 
-// killed kills a server while the providers send to it.
-func (n *intake) killed(s *rig.Server, kill func()) {
+// kill kills a server while the providers send to it.
+func (n *intake) kill(s *rig.Server) {
 	n.mu.Lock()
 	n.kills = append(n.kills, time.Now())
 	n.mu.Unlock()
-	kill()
-	n.gate.shut(s.URL)
+	s.Kill()
+	n.gate.shut(s.Door())
 }
 
 // finish lets the providers end and waits until everything acknowledged has arrived.
@@ -150,8 +149,8 @@ func (n *intake) answered(index int, id string, status int, request string) {
 	forged := strings.HasSuffix(id, "-forged")
 	switch {
 	case status == 0:
+		n.books.silent++
 	case forged && status == http.StatusUnauthorized:
-		e.refused = true
 		n.books.forged++
 	case forged:
 		n.faultHeld("the forged event %s was answered %d", id, status)
@@ -213,8 +212,7 @@ func (n *intake) arrived(index int, id, message string) {
 }
 
 // compare looks at every event of a source.
-func (n *intake) compare(t *testing.T, index int, accepted map[string]apitype.RequestFacts, messages map[string]bool, rows map[string]int) {
-	t.Helper()
+func (n *intake) compare(index int, accepted map[string]apitype.RequestFacts, messages map[string]bool, rows map[string]int, refused int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, e := range n.events[index] {
@@ -235,6 +233,7 @@ func (n *intake) compare(t *testing.T, index int, accepted map[string]apitype.Re
 				n.faultHeld("event %s was acknowledged and did not arrive", id)
 			}
 		case strings.HasSuffix(id, "-forged"):
+			refused--
 			if stored || len(e.arrivals) > 0 {
 				n.faultHeld("the forged event %s was believed", id)
 			}
@@ -245,6 +244,9 @@ func (n *intake) compare(t *testing.T, index int, accepted map[string]apitype.Re
 			}
 		}
 		n.compareArrivals(id, e)
+	}
+	if refused > 0 {
+		n.faultHeld("%d more requests of %s were refused than were forged", refused, n.origins[index].provider)
 	}
 	for id := range accepted {
 		if n.events[index][id] == nil {
@@ -275,7 +277,8 @@ func (n *intake) compareArrivals(id string, e *received) {
 type gate struct {
 	mu      sync.Mutex // guards the rest
 	changed *sync.Cond
-	server  string // empty: none runs
+	door    rig.Door
+	isOpen  bool
 	ended   bool
 }
 
@@ -285,23 +288,34 @@ func newGate() *gate {
 	return g
 }
 
-func (g *gate) set(change func()) {
+func (g *gate) open(d rig.Door) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	change()
+	g.door, g.isOpen = d, true
 	g.changed.Broadcast()
 }
 
-func (g *gate) open(server string) { g.set(func() { g.server = server }) }
-func (g *gate) shut(string)        { g.set(func() { g.server = "" }) }
-func (g *gate) end()               { g.set(func() { g.ended = true }) }
-
-// pass waits for a server; false: nothing more is sent.
-func (g *gate) pass() (server string, more bool) {
+// shut lets nobody through to a server that is dead. It may be said late, when the next
+// one runs already.
+func (g *gate) shut(d rig.Door) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for g.server == "" && !g.ended {
+	g.isOpen = g.isOpen && g.door.Life > d.Life
+}
+
+func (g *gate) end() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = true
+	g.changed.Broadcast()
+}
+
+// pass waits for a server; false: nothing more is sent.
+func (g *gate) pass() (rig.Door, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.isOpen && !g.ended {
 		g.changed.Wait()
 	}
-	return g.server, !g.ended
+	return g.door, !g.ended
 }

@@ -112,6 +112,9 @@ func dumpTask(_ *dumper, r *row) (hook.Record, error) {
 func dumpSource(_ *dumper, r *row) (hook.Record, error) {
 	s, err := scanSource(r)
 	var secrets []hook.SecretRecord
+	if len(s.Secrets) > 0 {
+		secrets = make([]hook.SecretRecord, 0, len(s.Secrets))
+	}
 	for _, secret := range s.Secrets {
 		secrets = append(secrets, hook.SecretRecord(secret))
 	}

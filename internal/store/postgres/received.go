@@ -129,7 +129,7 @@ const storeReceived = `WITH current AS MATERIALIZED (SELECT NOT EXISTS (
 // receiveAtOnce is atOnce for groups with requests.
 func (p *acceptance) receiveAtOnce(ctx context.Context, c *conn) (done bool, err error) {
 	r := &p.requests
-	args := append(p.arguments(), p.keys.print, p.messages.envelope,
+	args := append(p.arguments(), p.keys.ofBody, p.messages.envelope,
 		r.source, r.id, r.reason, r.detail, r.findings, r.remote, r.eventType, r.key, r.message, r.fingerprint, r.status, r.size, r.received, r.note)
 	lost := map[hook.ID]bool{}
 	err = c.query(ctx, storeReceived, args, func(r *row) error {

@@ -79,8 +79,8 @@ func (s *Store) recordAll(calls []*waiting[*recording]) error {
 // record stores rows, and trims their sources. Doing it again does no harm, so a
 // transaction that broke off is done again: nobody must know whether it was committed.
 func (s *Store) record(ctx context.Context, rows *recordRows, bounds map[owner]hook.RequestBound) error {
-	var envs, sources [][]byte
-	var counts, bytes []int64
+	envs, sources := make([][]byte, 0, len(bounds)), make([][]byte, 0, len(bounds))
+	counts, bytes := make([]int64, 0, len(bounds)), make([]int64, 0, len(bounds))
 	for of, bound := range bounds {
 		envs, sources = append(envs, of.env[:]), append(sources, of.source[:])
 		counts, bytes = append(counts, int64(bound.Count)), append(bytes, bound.Bytes)

@@ -84,7 +84,10 @@ var (
 // searched for during Options.ReadTimeout at most.
 func (s *Store) ListRequests(ctx context.Context, f hook.RequestFilter) (out hook.PageOf[hook.Request], err error) {
 	list := listRequests
-	var states []int16
+	var states []int16 // nil, which is NULL, for all
+	if len(f.States) > 0 {
+		states = make([]int16, 0, len(f.States))
+	}
 	for _, state := range f.States {
 		states = append(states, int16(state))
 	}

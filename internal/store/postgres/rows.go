@@ -190,7 +190,7 @@ func (p *acceptance) arguments() []any {
 type keyRows struct {
 	app                            []int64
 	eventID                        []string
-	message, print                 [][]byte // print is that of the message's body; nil: not known
+	message, ofBody                [][]byte // ofBody is the fingerprint of the message's body; nil: not known
 	env, hash, fingerprint, object [][]byte
 	auto                           []bool
 	expires                        []int64
@@ -199,7 +199,7 @@ type keyRows struct {
 func (k *keyRows) add(a *cachedApp, e *hook.NewEvent) {
 	if e.EventID != "" {
 		k.app, k.eventID, k.message = append(k.app, a.seq), append(k.eventID, e.EventID), append(k.message, e.ID[:])
-		k.print = append(k.print, fingerprint(e))
+		k.ofBody = append(k.ofBody, fingerprint(e))
 	}
 	if o := e.Idempotency; o != nil {
 		k.env, k.hash, k.auto = append(k.env, e.Env[:]), append(k.hash, o.Hash[:]), append(k.auto, o.Auto)
