@@ -144,7 +144,7 @@ func (b *builder) buildNext(ctx context.Context) (bool, error) {
 func (b *builder) build(ctx context.Context, commit string) (state string, output []byte) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(b.config.TimeoutSeconds)*time.Second)
 	defer cancel()
-	command := exec.CommandContext(ctx, b.config.Command[0], b.config.Command[1:]...) //nolint:gosec // from the configuration, not from the push
+	command := exec.CommandContext(ctx, b.config.Command[0], b.config.Command[1:]...)
 	command.Env = append(os.Environ(), "COMMIT="+commit)
 	command.WaitDelay = 5 * time.Second
 	output, err := command.CombinedOutput()

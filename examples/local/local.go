@@ -35,14 +35,15 @@ type Grapnel struct {
 // Deliveries may go to loopback, and a failed one is tried again after a moment.
 func Start(ctx context.Context, folder string) (*Grapnel, error) {
 	binary := filepath.Join(folder, "grapnel")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/grapnelhq/grapnel/cmd/grapnel") //nolint:gosec // a path in the folder of the caller
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/grapnelhq/grapnel/cmd/grapnel")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building grapnel: %w\n%s", err, out)
 	}
 	key := rand.Text()
 	ctx, stop := context.WithCancel(ctx)
-	process := exec.CommandContext(ctx, binary, "serve", //nolint:gosec // as above
-		"--listen", "127.0.0.1:0", "--db", "sqlite:"+filepath.Join(folder, "grapnel.db"), "--allow-net", "127.0.0.0/8", "--allow-http", "--retry-schedule", "100ms,1s,5s", "--log-format", "json")
+	process := exec.CommandContext(ctx, binary, "serve",
+		"--listen", "127.0.0.1:0", "--db", "sqlite:"+filepath.Join(folder, "grapnel.db"),
+		"--allow-net", "127.0.0.0/8", "--allow-http", "--retry-schedule", "100ms,1s,5s", "--log-format", "json")
 	process.Env = append(os.Environ(), "GRAPNEL_API_KEY="+key)
 	process.Cancel = func() error { return process.Process.Signal(syscall.SIGTERM) }
 	process.WaitDelay = 10 * time.Second

@@ -19,7 +19,7 @@ import (
 )
 
 // signingSecret is what Stripe shows for an endpoint. Only the source and Stripe know it.
-const signingSecret = "whsec_exampleSecretOfAStripeEndpoint" //nolint:gosec // made up, for an event that is made up too
+const signingSecret = "whsec_exampleSecretOfAStripeEndpoint"
 
 // hooks is how Stripe reaches the source.
 var hooks = &http.Client{Timeout: 10 * time.Second}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,13 +148,32 @@ func requestFacts(r *hook.Request) apitype.RequestFacts {
 		BodySize: r.BodySize, BodyGone: r.BodyGone, ReceivedAt: r.ReceivedAt.UTC(), Note: r.Note,
 	}
 	if e := r.Envelope; e != nil {
-		out.Method, out.Path, out.Query = e.Method, e.Path, e.Query
+		out.Method, out.Path, out.Query = e.Method, e.Path, shownQuery(e.Query)
 	}
 	if !r.Message.IsZero() {
 		id := hook.KindMessage.Format(r.Message)
 		out.MessageID = &id
 	}
 	return out
+}
+
+// secretParameters are parameters of a query that hold a credential, in lower case:
+// some senders have no other place for theirs.
+var secretParameters = []string{
+	"access_token", "api_key", "apikey", "code", "hub.verify_token", "jwt", "key", "password", "secret", "token",
+}
+
+// shownQuery leaves out the values of such parameters.
+func shownQuery(query string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		raw, _, given := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(raw)
+		if given && err == nil && slices.Contains(secretParameters, strings.ToLower(name)) {
+			pairs[i] = raw + "=" + redacted
+		}
+	}
+	return strings.Join(pairs, "&")
 }
 
 // findingsOut reads what the gateway wrote; never null.

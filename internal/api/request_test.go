@@ -65,6 +65,18 @@ func TestARequestIsShownWithoutWhatIsSecretInIt(t *testing.T) {
 	r.call("GET", src+"/request/"+hook.KindRequest.Format(hook.NewID(r.now())), nil).refused(404, "not_found")
 }
 
+func TestASecretInTheAddressOfARequestIsNotShown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	src, id := r.source("github")
+	req := r.received(id, func(q *hook.Request) {
+		q.Envelope.Query = "a=1&code=CANARY&hub.verify%5Ftoken=CANARY&Token=CANARY&key&hub.mode=subscribe"
+	})
+	const shown = "a=1&code=[redacted]&hub.verify%5Ftoken=[redacted]&Token=[redacted]&key&hub.mode=subscribe"
+	r.call("GET", src+"/request/"+req, nil).want(200).is(shown, "query")
+	r.call("GET", src+"/request", nil).want(200).is(shown, "data", 0, "query")
+}
+
 func TestTheBodyOfARequestIsGivenAsBytesThatNoBrowserRuns(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -90,7 +90,7 @@ func (d *admin) failed(ctx context.Context, what, place string, err error) error
 		f.fix = "Name a database that does not exist yet or is empty: nothing is ever replaced."
 	case errors.As(err, &schema):
 		f.exit, f.code = ExitConflict, "other_schema"
-	case errors.Is(err, move.FileExists):
+	case errors.Is(err, move.FileExists), errors.Is(err, move.NotAFile):
 		f.exit, f.code = ExitConflict, "file_exists"
 	case errors.Is(err, move.NotABackup), errors.Is(err, move.CutOff), errors.Is(err, move.Damaged), errors.Is(err, move.NewerFormat):
 		f.exit, f.code = ExitInvalid, "bad_backup"

@@ -47,7 +47,7 @@ type gcOut struct {
 }
 
 func (d *admin) gc(ctx context.Context, yes bool) error {
-	const what = "nothing more can be removed"
+	const what = "what retention does not keep was not all removed"
 	if err := d.load(); err != nil {
 		return failed(ctx, what, err)
 	}

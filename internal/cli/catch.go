@@ -51,7 +51,7 @@ this machine, are verified with --verify, and get the answer that you choose.`,
 	}
 	c := &catching{remote: a.remoteFlags(cmd), maxBody: 16 << 20}
 	f := cmd.Flags()
-	f.IntVar(&c.port, "port", 0, "listen on this port of 127.0.0.1 instead of a server; 0 with --path: any")
+	f.IntVar(&c.port, "port", 0, "listen on this port of 127.0.0.1 instead of a server (with --path alone: on any)")
 	f.Var(text{&c.path, "PATH"}, "path", "only requests to this path; others get 404 (with --port)")
 	f.Var(text{&c.name, "PROVIDER"}, "verify", "verify as this provider's requests")
 	c.flags(cmd)
@@ -63,6 +63,7 @@ this machine, are verified with --verify, and get the answer that you choose.`,
 	f.IntVar(&c.count, "count", 0, "end after this many requests")
 	f.Var(text{&c.readyFile, "FILE"}, "ready-file", "file to write the URL to once requests are taken")
 	f.VarP(newChoice(&c.form, "text", "text", "json"), "output", "o", "form of the output; json is one object a line")
+	withoutDefault(f, "port", "status", "delay", "count")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if c.form == "json" {
 			a.output = formatJSONL

@@ -67,6 +67,7 @@ func TestDevDeliversVerifiesAndSaysSo(t *testing.T) {
 
   Try  grapnel send user.created -d '{"id":42}' --wait  send one
   grapnel send demo.flaky --wait  see a retry
+  grapnel catch  receive at a new URL
   curl http://HOST/api/openapi.json  every route
 
   ^C stops. `+"`rm -r DIR/.grapnel`"+` forgets everything.

@@ -59,6 +59,7 @@ func (d *devRun) tryText(b *strings.Builder, p paint, state devState) {
 	t := table{}
 	t.add(try, program+` send user.created -d '{"id":42}' --wait`, p.quiet("send one"))
 	t.add("", program+" send "+demoTypeTwo+" --wait", p.quiet("see a retry"))
+	t.add("", program+" catch", p.quiet("receive at a new URL"))
 	t.add("", "curl "+state.URL+"/api/openapi.json", p.quiet("every route"))
 	_ = t.write(b, "  ")
 }

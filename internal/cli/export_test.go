@@ -176,6 +176,11 @@ func (s *Screen) Arrive(from, kind, body string, status int, says string) {
 	s.Send(screenPassed{a, &outcome{target: "POST /", status: status, body: []byte(says)}})
 }
 
+// Refuse tells of a request that was not believed.
+func (s *Screen) Refuse(from, id, reason, detail string, findings ...string) {
+	s.Send(screenRefused{&apitype.ListenRefused{ID: id, Reason: reason, Detail: detail, Status: 401, Findings: findings}, from})
+}
+
 // Edit tells that the editor has left this text of a request.
 func (s *Screen) Edit(row int, text string) {
 	s.Send(screenEdited{a: s.m.rows[row].a, text: []byte(text)})

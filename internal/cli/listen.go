@@ -92,6 +92,7 @@ func (l *listening) flags(cmd *cobra.Command) {
 	f.BoolVar(&l.once, "once", false, "end after the first request, with 8 if it failed")
 	f.IntVar(&l.count, "count", 0, "end after this many requests, with 8 if one failed")
 	f.Var(newChoice(&l.ui, uiAuto, uiAuto, uiFull, uiLines, uiJSON, uiQuiet), "ui", "how it is shown: full is a screen, the default at a terminal")
+	withoutDefault(f, "since", "count")
 }
 
 // check finds what is wrong with the flags before anything happens.
@@ -320,6 +321,9 @@ func (l *listening) listen(ctx context.Context) error {
 		v.ui, v.banner = uiQuiet, nil
 	}
 	l.session.view, l.link.state = v, v.state
+	if l.printURL { // it is there in a moment or fails
+		l.link.state = func(linkState) {}
+	}
 	err := l.drive(ctx)
 	v.summary()
 	if err != nil || l.printURL {

@@ -222,6 +222,11 @@ func (m *screenModel) paneKey(name string) bool {
 	switch name {
 	case "esc", "q", "enter", "backspace":
 		m.pane = paneList
+	case "?":
+		if m.pane != paneKeys {
+			return false
+		}
+		m.pane = paneList
 	case "up", "k":
 		m.scroll = max(m.scroll-1, 0)
 	case "down", "j":
@@ -281,10 +286,13 @@ func (m *screenModel) diff() {
 
 // act does what leaves the screen: each runs beside it and tells with a note.
 func (m *screenModel) act(name string) tea.Cmd {
+	if name == "R" { // of all rows, wherever the cursor is
+		return m.replayFailed()
+	}
 	r := m.current()
 	if r == nil || r.a == nil {
-		if r != nil && strings.Contains("resc", name) {
-			m.note = "a refused request is not here: `grapnel requests` has it"
+		if r != nil && slices.Contains([]string{"r", "e", "s", "c", "y"}, name) {
+			m.note = "refused, so it is not here: grapnel requests show " + r.refused.ID
 		}
 		return nil
 	}
@@ -293,8 +301,6 @@ func (m *screenModel) act(name string) tea.Cmd {
 	case "r":
 		m.note = "sent again"
 		return func() tea.Msg { m.do.replay(a); return nil }
-	case "R":
-		return m.replayFailed()
 	case "s":
 		return func() tea.Msg { return screenNote{m.do.save(a)} }
 	case "c":

@@ -6,13 +6,16 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/grapnelhq/grapnel/apitype"
 )
 
 const (
 	// wideRow is from how many columns on size and signature have room beside the answer.
 	wideRow    = 110
 	listKeys   = "enter details  r replay  e edit  d diff  s save  / filter  ? keys  q quit"
-	paneKeyBar = "tab next  ↑ ↓ scroll  r replay  e edit  c curl  s save  esc back"
+	detailKeys = "tab next  ↑ ↓ scroll  r replay  e edit  c curl  s save  esc back"
+	pageKeys   = "↑ ↓ scroll  esc back"
 )
 
 // screenKeys is the page of ?.
@@ -149,7 +152,11 @@ func (m *screenModel) row(r *screenRow, here bool) string {
 	}
 	clock := r.at.Local().Format("15:04:05")
 	if r.refused != nil {
-		return m.cut(fmt.Sprintf("%s%s  %-10s  %s  %s  %d  %s", cursor, clock, short(r.from, 10), "✕ refused", r.refused.Reason, r.refused.Status, printable(r.refused.Detail)))
+		line := m.cut(fmt.Sprintf("%s%s  %-8s  ✕ refused  %s  %d  %s", cursor, clock, short(r.from, 8), r.refused.Reason, r.refused.Status, printable(r.refused.Detail)))
+		if here {
+			return m.p.strong(line)
+		}
+		return line
 	}
 	a := r.a
 	verdict := a.verdict
@@ -201,17 +208,13 @@ func (m *screenModel) detail() []string {
 			tabs[i] = m.p.strong("[" + name + "]")
 		}
 	}
-	lines := []string{strings.Join(tabs, " "), ""}
 	if r.refused != nil {
-		lines = append(lines, "refused: "+r.refused.Reason, printable(r.refused.Detail), "")
-		for _, f := range r.refused.Findings {
-			lines = append(lines, "○ "+printable(f))
-		}
-		return append(lines, "", "request  "+r.refused.ID)
+		return m.refusal(r.refused)
 	}
+	lines := []string{strings.Join(tabs, " "), ""}
 	switch detailTabs[m.tab] {
 	case "Request":
-		lines = append(lines, "id        "+r.a.ID, "type      "+printable(r.a.EventType), "event id  "+printable(r.a.EventID), "signature "+r.a.verdict, "")
+		lines = append(lines, "id        "+r.a.ID, "type      "+printable(r.a.EventType), "event id  "+printable(r.a.EventID), "signature "+strings.TrimPrefix(r.a.verdict, "sig "), "")
 		lines = append(lines, prettyBody(r.a.Body)...)
 	case "Response":
 		for _, o := range r.outcomes {
@@ -236,6 +239,34 @@ func (m *screenModel) detail() []string {
 		lines = append(lines, printableLines(string(httpFile(r.a, "http://localhost/")))...)
 	}
 	return lines
+}
+
+// refusal is the page of a refused request: why it was, in full, for that is what is
+// looked for, and where its headers and body are.
+func (m *screenModel) refusal(r *apitype.ListenRefused) []string {
+	lines := []string{m.p.strong("refused") + "  " + printable(r.Reason) + fmt.Sprintf("  answered %d", r.Status), ""}
+	lines = append(lines, wrapped(printable(r.Detail), m.width-2)...)
+	for _, f := range r.Findings {
+		lines = append(append(lines, ""), wrapped("○ "+printable(f), m.width-2)...)
+	}
+	return append(lines, "", "Its headers and body are kept:", "grapnel requests show "+r.ID)
+}
+
+// wrapped breaks a text between words into lines of at most n columns; a longer word has
+// a line of its own.
+func wrapped(text string, n int) []string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && width(line)+1+width(word) > n {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
 
 func (m *screenModel) diffText() []string {
@@ -279,8 +310,10 @@ func (m *screenModel) foot() string {
 		return m.cut(" / " + m.filter + "▏  enter keeps it, esc shows all")
 	case m.note != "":
 		return m.cut(" " + printable(m.note))
+	case m.pane == paneDetail && m.current() != nil && m.current().refused == nil:
+		return m.p.quiet(m.cut(" " + detailKeys))
 	case m.pane != paneList:
-		return m.p.quiet(m.cut(" " + paneKeyBar))
+		return m.p.quiet(m.cut(" " + pageKeys))
 	case m.filter != "":
 		return m.cut(fmt.Sprintf(" %d of %d fit %q  esc shows all", len(m.shown()), len(m.rows), m.filter))
 	}

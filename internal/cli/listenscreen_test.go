@@ -113,3 +113,29 @@ func TestDiffShowsWhatDiffers(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestARefusedRequestIsExplainedInFull(t *testing.T) {
+	t.Parallel()
+	s := cli.NewScreen("http://hooks.example.com")
+	s.Connect("stripe", "http://localhost:3000/")
+	s.Arrive("stripe", "a.one", `{"n":1}`, 500, "no")
+	why := "No change of the body, the address or the spelling of the secret makes the signature fit: the secret is most likely another one."
+	s.Refuse("stripe", "req_1", "signature_mismatch", "No signature fits the request under the secret.", why)
+	onScreen(t, s, " ▶ ", "stripe    ✕ refused  signature_mismatch  401")
+	press(s, "enter")
+	if got := strings.Join(strings.Fields(s.Text()), " "); !strings.Contains(got, why) {
+		t.Errorf("the diagnosis is not whole on\n%s", s.Text())
+	}
+	onScreen(t, s, "grapnel requests show req_1", "esc back")
+	if strings.Contains(s.Text(), "tab next") {
+		t.Error("keys are offered that do nothing here")
+	}
+	press(s, "esc", "r")
+	onScreen(t, s, "refused, so it is not here: grapnel requests show req_1")
+	press(s, "R")
+	if got := strings.Join(s.Did(), " "); got != "replay:a.one" {
+		t.Errorf("R with the cursor at a refused request did %q", got)
+	}
+	press(s, "?", "?")
+	onScreen(t, s, "✕ refused")
+}

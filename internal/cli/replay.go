@@ -66,11 +66,11 @@ func (r *replaying) args(cmd *cobra.Command, args []string) error {
 }
 
 func (r *replaying) run(ctx context.Context, args []string) error {
-	c, source, err := r.begin(ctx)
-	if err != nil {
-		return r.failed(ctx, "nothing can be sent again", err)
-	}
 	if len(args) == 1 {
+		c, source, err := r.beginAt(ctx, args[0])
+		if err != nil {
+			return r.failed(ctx, "nothing can be sent again", err)
+		}
 		what := "the request " + quotedIfOdd(args[0]) + " cannot be sent again"
 		one, err := c.FindRequest(ctx, source, args[0])
 		if err != nil {
@@ -81,6 +81,10 @@ func (r *replaying) run(ctx context.Context, args []string) error {
 			return r.failed(ctx, what, err)
 		}
 		return r.finish([]replayed{result})
+	}
+	c, source, err := r.begin(ctx)
+	if err != nil {
+		return r.failed(ctx, "nothing can be sent again", err)
 	}
 	return r.several(ctx, c, source)
 }
@@ -182,8 +186,12 @@ func (r *replaying) finish(results []replayed) error {
 	if bad == 0 {
 		return nil
 	}
-	return &failure{
-		exit: ExitNo, code: "not_replayed", what: fmt.Sprintf("%d of %s were not taken", bad, count(len(results), "request")),
-		fix: "`grapnel requests show REQUEST` shows the verdict with what to do.",
+	f := &failure{exit: ExitNo, code: "not_replayed", what: results[0].Request + " was not taken", fix: "`grapnel requests show REQUEST` shows the verdict with what to do."}
+	if len(results) > 1 {
+		f.what = fmt.Sprintf("%d of %s were not taken", bad, count(len(results), "request"))
 	}
+	if r.to != "" {
+		f.fix = "Look at what " + r.to + " answered; it has to be 2xx."
+	}
+	return f
 }

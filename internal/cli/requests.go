@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +51,7 @@ func (a *app) requestsCommand() *cobra.Command {
 }
 
 func (q *requests) sourceFlag(cmd *cobra.Command) {
-	cmd.PersistentFlags().Var(text{&q.source, "ID|UID"}, "source", "which source (default: the only one)")
+	cmd.PersistentFlags().Var(text{&q.source, "ID|UID"}, "source", "which source (default: the only one, or the one that has REQUEST)")
 }
 
 func (q *requests) choiceFlags(cmd *cobra.Command) {
@@ -83,6 +85,30 @@ func (q *requests) begin(ctx context.Context) (*client.Client, string, error) {
 	}
 	source, err := q.onlySource(ctx, c, q.source)
 	return c, source, err
+}
+
+// beginAt opens the client and finds the source that has a request: ids are the same in
+// no two sources, so it need not be named.
+func (q *requests) beginAt(ctx context.Context, request string) (*client.Client, string, error) {
+	c, err := q.open()
+	if err != nil || q.source != "" {
+		return c, q.source, err
+	}
+	sources, err := q.allSources(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(sources) == 1 {
+		return c, sources[0].ID, nil
+	}
+	for i := range sources {
+		_, err := c.FindRequest(ctx, sources[i].ID, request)
+		var refused *client.Error
+		if err == nil || !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
+			return c, sources[i].ID, err
+		}
+	}
+	return nil, "", &failure{exit: ExitNotFound, code: "not_found", what: "there is no request " + quotedIfOdd(request), fix: "`grapnel requests list --source NAME` shows what is kept."}
 }
 
 // choose gives the requests that the flags choose, newest first, at most limit; 0: all.
@@ -196,7 +222,7 @@ func (q *requests) show() *cobra.Command {
 // one does something with a request and shows it.
 func (q *requests) one(ctx context.Context, id, what string, do func(context.Context, *client.Client, string) (apitype.RequestOut, error)) error {
 	what = "the request " + quotedIfOdd(id) + " " + what
-	c, source, err := q.begin(ctx)
+	c, source, err := q.beginAt(ctx, id)
 	if err != nil {
 		return q.failed(ctx, what, err)
 	}
@@ -220,7 +246,7 @@ func (q *requests) printRequest(r *apitype.RequestOut) error {
 		line("%s", printable(r.Detail))
 	}
 	for _, f := range r.Findings {
-		line("%s %s", p.wait(printable(f.Code)), printable(f.Text))
+		line("○ %s  %s", p.wait(printable(f.Code)), printable(f.Text))
 	}
 	if r.MessageID != nil {
 		line("message %s", *r.MessageID)
@@ -252,7 +278,7 @@ func (q *requests) body() *cobra.Command {
 		Use: "body REQUEST", Short: "Print the body of a request, byte for byte", Args: oneArg("REQUEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, what := cmd.Context(), "the body of "+quotedIfOdd(args[0])+" cannot be had"
-			c, source, err := q.begin(ctx)
+			c, source, err := q.beginAt(ctx, args[0])
 			if err != nil {
 				return q.failed(ctx, what, err)
 			}

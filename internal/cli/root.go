@@ -77,10 +77,12 @@ const rootNote = `Exit codes
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "grapnel",
-		Short: "Send webhooks: signed, retried, recorded",
-		Long: `Grapnel sends webhooks. One call to its API becomes signed deliveries to every
-endpoint that asks for the event; what fails is retried, and each attempt is
-recorded. Begin with "grapnel dev".`,
+		Short: "Send and receive webhooks: signed, verified, retried, recorded",
+		Long: `Grapnel sends webhooks and receives them. One call to its API becomes signed
+deliveries to every endpoint that asks for the event; what others send to one of
+its URLs is verified, kept and passed on. What fails is retried, and each
+attempt is recorded. Begin with "grapnel dev"; then "grapnel catch" makes a URL
+that shows what arrives there.`,
 		Annotations:       map[string]string{"note": rootNote},
 		Args:              noArgs,
 		SilenceErrors:     true,
@@ -158,6 +160,16 @@ func oneArg(name string) cobra.PositionalArgs {
 			fix = "A value of --wait is joined by an equals sign: --wait=10s."
 		}
 		return usage(cmd.CommandPath()+" takes one argument, but there is also "+quoted(args[1]), fix)
+	}
+}
+
+// optionalArg lets one argument through, or none.
+func optionalArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return oneArg(name)(cmd, args)
 	}
 }
 

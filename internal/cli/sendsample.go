@@ -85,6 +85,8 @@ type sampleResult struct {
 	TookMs int64  `json:"tookMs"`
 	OK     bool   `json:"ok"`
 	Error  string `json:"error,omitempty"`
+	// Request is what a source of Grapnel keeps it as.
+	Request string `json:"request,omitempty"`
 }
 
 func (s *sending) sendSamples(ctx context.Context) error {
@@ -203,6 +205,7 @@ func (s *sending) post(ctx context.Context, f *forwarder, r *provider.Request) s
 	out := sampleResult{Status: resp.StatusCode, TookMs: time.Since(began).Milliseconds(), OK: err == nil && resp.StatusCode >= 200 && resp.StatusCode < 300}
 	if !out.OK {
 		out.Error = firstLine(answer)
+		out.Request = printable(resp.Header.Get("Grapnel-Request-Id"))
 	}
 	return out
 }
@@ -257,6 +260,9 @@ func (s *sending) sampleVerdict(results []sampleResult) error {
 	}
 	last := results[len(results)-1]
 	f := &failure{exit: ExitNo, code: "not_delivered", what: last.Sample + " was sent, but not taken", why: fmt.Sprintf("%d of %s failed.", bad, count(len(results), "request")), fix: "Look at the answer above."}
+	if last.Request != "" {
+		f.fix = "`grapnel requests show " + last.Request + "` says why."
+	}
 	if last.Status == 0 {
 		f.exit, f.code, f.what = ExitUnreachable, "unreachable", last.Sample+" cannot be sent"
 		f.why, f.fix = "no answer from "+last.URL+": "+last.Error, "Check that your program runs and listens there."

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/client"
+	"github.com/grapnelhq/grapnel/internal/config"
 )
 
 func (a *app) sourcesCommand() *cobra.Command {
@@ -148,6 +150,10 @@ func (r *remote) createNewSource(ctx context.Context, n *newSource, kind string)
 	if err != nil {
 		return r.failed(ctx, what, err)
 	}
+	help := ""
+	if len(out.Secrets) == 0 && out.IngestURL != nil {
+		help = secretHelp(ctx, c, out.Type)
+	}
 	return r.print(out, func() error {
 		// The URL alone goes to stdout, so that it can be taken by a script.
 		if out.IngestURL != nil {
@@ -156,11 +162,26 @@ func (r *remote) createNewSource(ctx context.Context, n *newSource, kind string)
 			}
 		}
 		_, err := fmt.Fprintf(r.Err, "Created %s (%s).\n", out.ID, printable(out.Name))
-		if len(out.Secrets) == 0 && out.IngestURL != nil && err == nil {
-			_, err = fmt.Fprintf(r.Err, "It has no secret yet: grapnel sources secret add %s --secret-file FILE\n", out.ID)
+		if help != "" && err == nil {
+			_, err = fmt.Fprintf(r.Err, "It has no secret yet: grapnel sources secret add %s --secret-file FILE\n%s\n", out.ID, printable(help))
 		}
 		return err
 	}, out.ID)
+}
+
+// secretHelp says where the secret of a type is found; empty: the type needs none. It is
+// advice, so a list that cannot be had says nothing.
+func secretHelp(ctx context.Context, c *client.Client, kind string) string {
+	page, err := c.ListSourceTypes(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, t := range page.Data {
+		if t.Name == kind && !t.SecretOptional {
+			return t.SecretHelp
+		}
+	}
+	return ""
 }
 
 func (r *remote) newSourceIn(n *newSource, kind string) (apitype.SourceIn, error) {
@@ -170,8 +191,10 @@ func (r *remote) newSourceIn(n *newSource, kind string) (apitype.SourceIn, error
 		if err != nil {
 			return in, err
 		}
-		if err := json.Unmarshal(doc, &in); err != nil {
-			return in, usage("--options is not an object with members of a source", `Write it like --options '{"rate":10}'.`)
+		strict := json.NewDecoder(bytes.NewReader(doc))
+		strict.DisallowUnknownFields() // a misspelt member would have no effect
+		if err := strict.Decode(&in); err != nil {
+			return in, usage("--options is not an object with members of a source: "+err.Error(), `Write it like --options '{"rate":10}'; /api/docs of the server describes the members.`)
 		}
 	}
 	in.Type, in.Name = kind, strings.TrimSpace(n.name)
@@ -324,8 +347,8 @@ func (r *remote) sourcesDelete() *cobra.Command {
 
 func (r *remote) sourcesTypes() *cobra.Command {
 	return &cobra.Command{
-		Use: "types", Short: "List who can send to a source, and how each is verified", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "types [TYPE]", Short: "List who can send; with TYPE, where its secret is found", Args: optionalArg("TYPE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, what := cmd.Context(), "source types cannot be listed"
 			c, err := r.open()
 			if err != nil {
@@ -334,6 +357,9 @@ func (r *remote) sourcesTypes() *cobra.Command {
 			page, err := c.ListSourceTypes(ctx)
 			if err != nil {
 				return r.failed(ctx, what, err)
+			}
+			if len(args) == 1 {
+				return r.sourceType(page.Data, args[0])
 			}
 			return printList(r.app, page.Data, func(t *apitype.SourceTypeOut) string { return t.Name }, func() error {
 				p := r.paintFor(r.color, r.OutTerminal)
@@ -346,6 +372,35 @@ func (r *remote) sourcesTypes() *cobra.Command {
 			})
 		},
 	}
+}
+
+// sourceType shows one type with where its secret is found.
+func (r *remote) sourceType(types []apitype.SourceTypeOut, name string) error {
+	names := make([]string, len(types))
+	for i := range types {
+		if names[i] = types[i].Name; names[i] != name {
+			continue
+		}
+		kind := &types[i]
+		return r.print(kind, func() error {
+			p := r.paintFor(r.color, r.OutTerminal)
+			t := table{}
+			for _, row := range [][2]string{
+				{"type", kind.Name}, {"title", kind.Title}, {"scheme", kind.Scheme}, {"headers", strings.Join(kind.Headers, ", ")},
+				{"secret", kind.SecretHelp}, {"settings", strings.Join(kind.Settings, ", ")},
+			} {
+				if row[1] != "" {
+					t.add(p.quiet(row[0]), printable(row[1]))
+				}
+			}
+			return t.write(r.Out, "")
+		}, kind.Name)
+	}
+	fix := "`grapnel sources types` lists them; generic-hmac is for a scheme that is not among them."
+	if near := config.Nearest(name, names); near != "" {
+		fix = "Did you mean " + near + "?"
+	}
+	return &failure{exit: ExitNotFound, code: "not_found", what: quotedIfOdd(name) + " is not a source type of this server", fix: fix}
 }
 
 // onlySource gives the source that is named, else the only one.

@@ -91,7 +91,11 @@ func TestSourcesAreCreatedListedChangedAndDeleted(t *testing.T) {
 	out, errs = sh.good(t, "sources", "create", "stripe", "-o", "name")
 	wantText(t, "create -o name", out+errs, "src_ID\n")
 	_, errs = sh.good(t, "sources", "create", "stripe", "--name", "later")
-	wantText(t, "a source without secret", errs, "Created src_ID (later).\nIt has no secret yet: grapnel sources secret add src_ID --secret-file FILE\n")
+	wantText(t, "a source without secret", errs, "Created src_ID (later).\nIt has no secret yet: grapnel sources secret add src_ID --secret-file FILE\n"+
+		"Stripe Dashboard, Developers, Webhooks, the endpoint, Signing secret; it begins with whsec_ and each endpoint has its own.\n")
+	_, errs = sh.good(t, "sources", "create", "none", "--uid", "open")
+	wantText(t, "a source that needs no secret", errs, "Created src_ID (none).\n")
+	sh.good(t, "sources", "delete", "open", "--yes")
 
 	out, _ = sh.good(t, "sources", "list")
 	for _, line := range []string{"ID  UID  NAME  TYPE  STATE  URL\n", "\nsrc_ID  hub  Hub  github  on  URL\n", "\nsrc_ID  -  shopify  shopify  on  URL\n"} {
@@ -283,6 +287,24 @@ func TestARequestIsReplayedToAURLOnce(t *testing.T) {
 	wantText(t, "purge", out, "2 requests removed\n")
 }
 
+func TestARequestIsFoundWhicheverSourceHasIt(t *testing.T) {
+	t.Parallel()
+	sh, c := startServer(t)
+	ids, _ := twoRefused(t, sh, c)
+	sh.good(t, "sources", "create", "none", "--uid", "another")
+	for _, args := range [][]string{{"show"}, {"body"}, {"note", "seen"}} {
+		sh.good(t, append([]string{"requests", args[0], ids[0]}, args[1:]...)...)
+	}
+	code, _, errs := sh.run(t, "replay", ids[0])
+	if code != cli.ExitNo || !strings.Contains(errs, "✕ "+ids[0]+" was not taken") {
+		t.Errorf("replay of a refused request: exit %d, %s", code, errs)
+	}
+	code, _, errs = sh.run(t, "requests", "list")
+	if code != cli.ExitUsage || !strings.Contains(errs, "there are several sources") {
+		t.Errorf("a list of no source: exit %d, %s", code, errs)
+	}
+}
+
 func TestSeveralRequestsAreNotReplayedUnasked(t *testing.T) {
 	t.Parallel()
 	sh, c := startServer(t)
@@ -318,6 +340,10 @@ func TestWrongUseOfSourcesAndRequestsIsToldAsPromised(t *testing.T) {
 		{"sources create", cli.ExitUsage, "needs TYPE"},
 		{"sources create github --options {", cli.ExitUsage, "--options is not JSON"},
 		{"sources create github --options []", cli.ExitUsage, "not an object"},
+		{`sources create github --options {"ratte":1}`, cli.ExitUsage, "ratte"},
+		{"sources types strip", cli.ExitNotFound, "Did you mean stripe?"},
+		{"sources types a b", cli.ExitUsage, "one argument"},
+		{"requests show req_2vgdKCdXyOEN1WcHxkYAbO6wTzm", cli.ExitNotFound, "there is no request"},
 		{"sources create github --uid a", cli.ExitConflict, "exists already"},
 		{"sources create github --secret-stdin --secret-file x", cli.ExitUsage, "both given"},
 		{"sources secret add a", cli.ExitUsage, "no secret to add"},

@@ -31,6 +31,13 @@ func grouped(f *pflag.FlagSet, group string, names ...string) {
 	}
 }
 
+// withoutDefault leaves the default of flags out of help, where it means that nothing is set.
+func withoutDefault(f *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		f.Lookup(name).DefValue = ""
+	}
+}
+
 // unsorted keeps the flags of a command, and of those below it, in the order in
 // which they were made.
 func unsorted(cmd *cobra.Command) {

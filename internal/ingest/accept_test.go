@@ -56,3 +56,13 @@ func TestSignedRequestBecomesAMessageByteForByte(t *testing.T) {
 	testx.Equal(t, q.Key, "evt_1")
 	testx.True(t, strings.HasPrefix(q.Remote, "127.0.0.1"), "remote address "+q.Remote)
 }
+
+func TestContentTypeOfOtherBytesThanTextKeepsNoEventOut(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	src, token := r.source("stripe", hook.SourceSettings{}, stripeSecret)
+	got := r.send("POST", "/in/"+token, stripeBody, append(r.signed("stripe", stripeSecret, token, stripeBody, ""), "Content-Type", "text/\xff\xfe")...)
+	testx.Equal(t, got.header.Get("Grapnel-Durability"), "committed")
+	// No text column of PostgreSQL would take the bytes as they came.
+	testx.Equal(t, []string{r.messages(src.ID)[0].ContentType, r.requests(src)[0].ContentType}, []string{"text/\uFFFD", "text/\uFFFD"})
+}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -273,8 +274,11 @@ func (c *call) row(state hook.RequestState, reason, detail string, status int) h
 	return r
 }
 
-// contentType is that of the request as it came; nothing is made of nothing.
-func contentType(h http.Header) string { return h.Get("Content-Type") }
+// contentType is that of the request as it came; nothing is made of nothing. Bytes that
+// are no text would have no place in the store; the event is not lost for that.
+func contentType(h http.Header) string {
+	return strings.ToValidUTF8(h.Get("Content-Type"), "\uFFFD")
+}
 
 // urlOf is the address that a sender was given, with what it put behind it.
 func urlOf(base, token string, e *hook.Envelope) string {

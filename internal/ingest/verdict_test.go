@@ -208,6 +208,19 @@ func TestNothingIsAnsweredAsAcceptedThatWasNotStored(t *testing.T) {
 	}
 }
 
+func TestSenderIsToComeAgainWhenItsKeyCannotBeFetched(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	src, token := r.source("aws-sns", hook.SourceSettings{Verification: json.RawMessage(`{"topics":["arn:aws:sns:us-east-1:1:t"]}`)})
+	body := `{"Type":"Notification","MessageId":"1","TopicArn":"arn:aws:sns:us-east-1:1:t","Message":"x","Timestamp":"` + at.Format(time.RFC3339) +
+		`","SignatureVersion":"2","Signature":"` + strings.Repeat("AAAA", 128) + `",` +
+		`"SigningCertURL":"https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0000000000000000.pem"}`
+	got := r.send("POST", "/in/"+token, body)
+	testx.Equal(t, []any{got.status, got.header.Get("Retry-After")}, []any{http.StatusServiceUnavailable, "10"})
+	testx.Equal(t, r.requests(src)[0].Reason, "key_unavailable")
+	testx.Equal(t, len(r.messages(src.ID)), 0)
+}
+
 func TestAnswerIsTheFirstRuleThatFits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, nil)

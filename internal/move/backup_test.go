@@ -422,6 +422,34 @@ func TestBackupFileAppearsWholeAndReplacesNothingUnasked(t *testing.T) {
 	}
 }
 
+// A rename over /dev/null would break the machine.
+func TestBackupReplacesNothingThatIsNoFileEvenByForce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link := filepath.Join(dir, "to-a-device")
+	if err := os.Symlink(os.DevNull, link); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{link, folder} {
+		before, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, force := range []bool{false, true} {
+			if _, _, err := move.WriteFile(t.Context(), path, force, header, list(nil), nil); !errors.Is(err, move.NotAFile) {
+				t.Errorf("%s, force %t: %v, want NotAFile", before.Mode(), force, err)
+			}
+		}
+		if after, err := os.Lstat(path); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s became %v, %v", before.Mode(), after, err)
+		}
+	}
+}
+
 type source func(context.Context, func(hook.Record) error) error
 
 func (s source) Dump(ctx context.Context, emit func(hook.Record) error) error { return s(ctx, emit) }

@@ -17,13 +17,15 @@ const (
 	Damaged
 	// FileExists: there is a file where the backup is to be written.
 	FileExists
+	// NotAFile: a folder or a device is where the backup is to be written.
+	NotAFile
 	// Differs: what a store holds after it was filled is not what it was filled with.
 	Differs
 )
 
 // Problems lists the closed set.
 func Problems() []Problem {
-	return []Problem{NotABackup, NewerFormat, CutOff, Damaged, FileExists, Differs}
+	return []Problem{NotABackup, NewerFormat, CutOff, Damaged, FileExists, NotAFile, Differs}
 }
 
 // Error names the problem.
@@ -39,6 +41,8 @@ func (p Problem) Error() string {
 		return "the backup is damaged"
 	case FileExists:
 		return "the file exists already"
+	case NotAFile:
+		return "a backup cannot take the place of a folder or a device"
 	case Differs:
 		return "the copy differs from its source"
 	}
@@ -58,6 +62,8 @@ func (p Problem) Hint() string {
 		return "Fetch the file again, or take another backup: this one was changed after it was written."
 	case FileExists:
 		return "Name another file, or overwrite it with --force."
+	case NotAFile:
+		return "Name a file, or - to write to stdout."
 	case Differs:
 		return "Do not use the copy. Try again, and report it: this must not happen."
 	}

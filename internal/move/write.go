@@ -133,8 +133,12 @@ func (w *lineWriter) json(value any) error {
 
 // WriteFile writes a backup to a file that appears under its name when it is whole
 // and on disk, and that only its owner can read. A file that exists is replaced
-// only if force says so, else the error is FileExists. It gives the size in bytes.
+// only if force says so, else the error is FileExists; what is no file, such as
+// /dev/null, never is: the error is NotAFile. It gives the size in bytes.
 func WriteFile(ctx context.Context, path string, force bool, h Header, from Source, tell Progress) (_ Contents, size int64, err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return Contents{}, 0, &Error{Problem: NotAFile, Detail: path}
+	}
 	if _, err := os.Lstat(path); !force && !errors.Is(err, fs.ErrNotExist) {
 		return Contents{}, 0, firstOf(err, &Error{Problem: FileExists, Detail: path})
 	}

@@ -47,3 +47,6 @@ var Connections = connections
 
 // CloseStore takes the database away from a started server.
 func (s *Server) CloseStore() error { return s.store.Close() }
+
+// SetReady makes a started server say that it is ready, or stopping.
+func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }

@@ -33,7 +33,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	case path == "/healthz":
 		s.probe(w, r, func(context.Context) error { return nil })
 	case path == "/readyz":
-		s.probe(w, r, s.checkReady)
+		s.probe(w, r, s.tellReady)
 	case path == "/metrics":
 		s.metricsWithKey(w, r)
 	case s.cfg.Role.Receives() && strings.HasPrefix(r.URL.EscapedPath(), ingest.Prefix):
@@ -69,7 +69,7 @@ func (s *Server) servePrivate(w http.ResponseWriter, r *http.Request) {
 	case path == "/healthz":
 		s.probe(w, r, func(context.Context) error { return nil })
 	case path == "/readyz":
-		s.probe(w, r, s.checkReady)
+		s.probe(w, r, s.tellReady)
 	case path == "/debug/pprof/cmdline":
 		// The command line may name files that are nobody's business.
 		fail(w, hook.NotFound("page"))
@@ -107,13 +107,31 @@ func (s *Server) checkReady(ctx context.Context) error {
 	return &hook.Error{Code: hook.CodeUnavailable, Detail: strings.Join(why, "\n"), Err: err}
 }
 
+// tellReady is checkReady, and tells the log when its answer is another one than
+// before: probes come many times a minute.
+func (s *Server) tellReady(ctx context.Context) error {
+	err := s.checkReady(ctx)
+	var now string
+	if err != nil {
+		now = asShown(err).Detail
+	}
+	before := s.unready.Swap(&now)
+	switch {
+	case before != nil && *before == now:
+	case err != nil:
+		s.log.WarnContext(ctx, "not ready", "error", err)
+	case before != nil:
+		s.log.InfoContext(ctx, "ready again")
+	}
+	return err
+}
+
 // probe answers whoever looks after the server.
 func (s *Server) probe(w http.ResponseWriter, r *http.Request, check func(context.Context) error) {
 	if !readOnly(w, r) {
 		return
 	}
 	if err := check(r.Context()); err != nil {
-		s.log.WarnContext(r.Context(), "not ready", "error", err)
 		fail(w, err)
 		return
 	}

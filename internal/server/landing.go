@@ -39,9 +39,10 @@ var landingPage = template.Must(template.New("landing").Parse(`<!doctype html>
 <body>
 <main>
 <h1>Grapnel {{.Version}}</h1>
-<p>This server sends webhooks: signed, retried, recorded.</p>
+<p>This server sends webhooks and receives them: signed, verified, retried, recorded.</p>
 <dl>
-<dt>API</dt><dd>{{.URL}}/api/v1</dd>
+<dt>Sending</dt><dd>{{.URL}}/api/v1</dd>
+<dt>Receiving</dt><dd>{{.URL}}/ingest/api/v1</dd>
 <dt>Docs</dt><dd><a href="{{.Prefix}}/api/docs">{{.URL}}/api/docs</a></dd>
 <dt>OpenAPI</dt><dd><a href="{{.Prefix}}/api/openapi.json">{{.URL}}/api/openapi.json</a></dd>
 <dt>Health</dt><dd><a href="{{.Prefix}}/readyz">{{.URL}}/readyz</a></dd>
@@ -65,7 +66,7 @@ func (s *Server) landing(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("Grapnel " + at.Version + "\n\nAPI      " + at.URL + "/api/v1\nDocs     " + at.URL + "/api/docs\nOpenAPI  " + at.URL + "/api/openapi.json\nHealth   " + at.URL + "/readyz\n"))
+		_, _ = w.Write([]byte("Grapnel " + at.Version + "\n\nSending    " + at.URL + "/api/v1\nReceiving  " + at.URL + "/ingest/api/v1\nDocs       " + at.URL + "/api/docs\nOpenAPI    " + at.URL + "/api/openapi.json\nHealth     " + at.URL + "/readyz\n"))
 		return
 	}
 	h.Set("Content-Type", "text/html; charset=utf-8")

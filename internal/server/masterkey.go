@@ -24,6 +24,9 @@ func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(keys) > 1 {
+			s.log.InfoContext(ctx, "several master keys are given: the first encrypts, all of them open", "first", keys[0].ID(), "keys", len(keys))
+		}
 		return seal.NewKeyring(keys[0], keys[1:]...)
 	}
 	database := s.cfg.SQLitePath()
@@ -43,6 +46,10 @@ func (s *Server) masterKey(ctx context.Context) (*seal.Keyring, error) {
 	}
 	if loaded.Note != "" {
 		s.log.WarnContext(ctx, loaded.Note, "path", path)
+	}
+	if len(loaded.Older) > 0 {
+		s.log.WarnContext(ctx, "the key file has several keys: a change of the master key has not come to its end; stop the server and run grapnel admin rotate-master-key again",
+			"path", path, "first", loaded.Key.ID(), "keys", 1+len(loaded.Older))
 	}
 	return seal.NewKeyring(loaded.Key, loaded.Older...)
 }

@@ -86,6 +86,56 @@ func TestReadinessSaysEachReasonInALineOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestLogTellsOfReadinessOnceForEachChangeAndNotForEachProbe(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	probe := func(want int) {
+		t.Helper()
+		for range 5 {
+			if status, _, body := get(t, n.URL()+"/readyz"); status != want {
+				t.Fatalf("/readyz: %d %s, want %d", status, body, want)
+			}
+			if status, _, _ := get(t, n.URL()+"/healthz"); status != http.StatusOK {
+				t.Fatalf("/healthz: %d", status)
+			}
+		}
+	}
+	told := func(unready, again int) {
+		t.Helper()
+		log := n.log.String()
+		if got := strings.Count(log, `msg="not ready"`); got != unready {
+			t.Errorf("told %d times that it is not ready, want %d:\n%s", got, unready, log)
+		}
+		if got := strings.Count(log, `msg="ready again"`); got != again {
+			t.Errorf("told %d times that it is ready again, want %d:\n%s", got, again, log)
+		}
+	}
+	n.SetReady(false)
+	probe(http.StatusServiceUnavailable)
+	n.SetReady(true)
+	probe(http.StatusOK)
+	n.SetReady(false)
+	probe(http.StatusServiceUnavailable)
+	n.SetReady(true)
+	if err := n.stop(); err != nil { // what is left in the log's buffer is written
+		t.Fatal(err)
+	}
+	told(2, 1)
+}
+
+func TestRoleThatLeavesWorkToOthersIsToldOfOnSQLite(t *testing.T) {
+	t.Parallel()
+	for role, warned := range map[config.Role]bool{config.RoleAll: false, config.RoleAPI: true, config.RoleDeliver: true, config.RoleIngest: true} {
+		n := start(t, t.TempDir(), map[string]string{"role": string(role)})
+		if err := n.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(n.log.String(), "no other node can share a SQLite file"); got != warned {
+			t.Errorf("%s: warned %t, want %t:\n%s", role, got, warned, n.log)
+		}
+	}
+}
+
 func TestServerAnswersThroughTheDrainDelayWithoutBeingReady(t *testing.T) {
 	t.Parallel()
 	const delay = 700 * time.Millisecond

@@ -68,8 +68,9 @@ type Server struct {
 	hub         *listen.Hub // nil on a node without an API
 	showMetrics http.Handler
 	ready       atomic.Bool
-	delivery    *group // the engine
-	chores      *group // all other loops
+	unready     atomic.Pointer[string] // the reasons that the log was told last; nil or empty: ready
+	delivery    *group                 // the engine
+	chores      *group                 // all other loops
 }
 
 // New makes a server and starts nothing.
@@ -137,6 +138,9 @@ func (s *Server) Start(ctx context.Context) error {
 func (s *Server) start(ctx context.Context) error {
 	for _, w := range s.cfg.Warnings {
 		s.log.WarnContext(ctx, w)
+	}
+	if !s.cfg.Postgres() && s.cfg.Role != config.RoleAll {
+		s.log.WarnContext(ctx, "no other node can share a SQLite file: what this one leaves to other roles is not done", "role", string(s.cfg.Role))
 	}
 	for _, l := range s.cfg.Lines() {
 		s.log.DebugContext(ctx, "setting", "name", l.Name, "value", l.Value, "origin", string(l.Origin))

@@ -290,6 +290,35 @@ func TestDatabaseWithoutItsMasterKeyIsRefused(t *testing.T) {
 	}
 }
 
+func TestSeveralMasterKeysInTheFileAreToldOf(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const unfinished = "grapnel admin rotate-master-key"
+	n := start(t, dir, nil)
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(n.log.String(), unfinished) {
+		t.Errorf("one key, and yet:\n%s", n.log)
+	}
+	path := filepath.Join(dir, "master.key")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := append([]byte("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"), old...)
+	if err := os.WriteFile(path, two, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, dir, nil)
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if log := n.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, unfinished) {
+		t.Errorf("two keys, and no word of it:\n%s", log)
+	}
+}
+
 func TestEndedLoopEndsTheServer(t *testing.T) {
 	t.Parallel()
 	log := &logs{}
