@@ -182,6 +182,13 @@ func (s *session) handle(ctx context.Context, q queued) {
 // passAll sends an arrival to each of its targets; it reports whether one failed.
 func (s *session) passAll(ctx context.Context, a *arrival) bool {
 	targets := s.targetsOf(a)
+	if s.save != nil { // before it is told, so that who reads of it finds the files
+		target := ""
+		if len(targets) > 0 {
+			target = targets[0]
+		}
+		s.note(s.save(a, target))
+	}
 	failed := false
 	for _, target := range targets {
 		o := s.forward.pass(ctx, a, target)
@@ -193,13 +200,6 @@ func (s *session) passAll(ctx context.Context, a *arrival) bool {
 	}
 	if len(targets) == 0 {
 		s.view.shown(a)
-	}
-	if s.save != nil {
-		target := ""
-		if len(targets) > 0 {
-			target = targets[0]
-		}
-		s.note(s.save(a, target))
 	}
 	return failed
 }

@@ -283,6 +283,16 @@ func (r *remote) printSource(s *apitype.SourceOut) error {
 	if s.NextFire != nil {
 		row("next event", r.time(*s.NextFire))
 	}
+	if s.Dedupe != nil {
+		row("duplicates by", printable(strings.TrimSpace(s.Dedupe.By+" "+s.Dedupe.At)))
+	}
+	for i := range s.Responses {
+		answer := "to all events"
+		if kind := s.Responses[i].EventType; kind != "" {
+			answer = "to " + printable(kind)
+		}
+		row("answer", strconv.Itoa(s.Responses[i].Status)+" "+answer)
+	}
 	for _, route := range s.Routes {
 		row("route", "to "+route.App)
 	}

@@ -96,6 +96,12 @@ func TestSourcesAreCreatedListedChangedAndDeleted(t *testing.T) {
 	_, errs = sh.good(t, "sources", "create", "none", "--uid", "open")
 	wantText(t, "a source that needs no secret", errs, "Created src_ID (none).\n")
 	sh.good(t, "sources", "delete", "open", "--yes")
+	sh.good(t, "sources", "create", "none", "--uid", "open", "--options", `{"dedupe":{"by":"body","at":"id"},"responses":[{"eventType":"a","status":200},{"status":201}]}`)
+	out, _ = sh.good(t, "sources", "show", "open")
+	if !strings.Contains(steady(out), "duplicates by  body id\nanswer  200 to a\nanswer  201 to all events\n") {
+		t.Errorf("show lacks duplicates and answers:\n%s", out)
+	}
+	sh.good(t, "sources", "delete", "open", "--yes")
 
 	out, _ = sh.good(t, "sources", "list")
 	for _, line := range []string{"ID  UID  NAME  TYPE  STATE  URL\n", "\nsrc_ID  hub  Hub  github  on  URL\n", "\nsrc_ID  -  shopify  shopify  on  URL\n"} {

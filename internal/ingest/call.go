@@ -177,6 +177,10 @@ func (s *source) judge(method string, a *arrival) *refusal {
 	if !slices.Contains(s.events, method) && v.Reason != provider.Verified {
 		return &refusal{status: http.StatusMethodNotAllowed, reason: reasonMethod, detail: "By " + known(method) + " the source takes handshakes only, and this was none.", allow: s.methods}
 	}
+	if v.Reason == provider.KeyUnavailable {
+		// Nothing is said about the sender yet, and some never repeat what got a 4xx.
+		return &refusal{status: http.StatusServiceUnavailable, reason: string(v.Reason), detail: v.Detail, retry: int(fetchRetry / time.Second), diagnose: true}
+	}
 	if !v.OK() {
 		return &refusal{status: s.refusalStatus(), reason: string(v.Reason), detail: v.Detail, empty: s.provider.RefusalEmpty, diagnose: true}
 	}

@@ -166,6 +166,11 @@ func TestLandingIsTextForToolsAndAPageForBrowsers(t *testing.T) {
 		t.Errorf("landing text %q", text)
 	}
 	_, header, page := get(t, n.URL()+"/", "Accept", "text/html")
+	for _, place := range []string{"/api/v1", "/ingest/api/v1"} {
+		if !strings.Contains(text, " "+n.URL()+place+"\n") || !strings.Contains(page, ">"+n.URL()+place+"<") {
+			t.Errorf("the landing does not name %s:\n%s\n%s", place, text, page)
+		}
+	}
 	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(page)
 	if style == nil {
 		t.Fatalf("no style in %s", page)
