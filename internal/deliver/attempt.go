@@ -26,8 +26,9 @@ func (e *Engine) attempt(ctx context.Context, f flight, work chan flight) (next 
 	f.lease.AttemptID = hook.NewID(started.now)
 	a := e.send(ctx, f.lease)
 	ended := e.clock.Read()
-	if ctx.Err() != nil && a.Outcome.Class != hook.Success && a.Outcome.Status == 0 {
-		return e.abort(f, unsent(f, ended), ended, work) // cut off; that says nothing about the endpoint
+	cut := ctx.Err() != nil && a.Outcome.Class != hook.Success && a.Outcome.Status == 0
+	if a.Unsent || cut {
+		return e.abort(f, unsent(f, ended), ended, work) // that says nothing about the endpoint
 	}
 	return e.complete(ctx, f, a, started, ended, work)
 }

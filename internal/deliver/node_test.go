@@ -39,6 +39,27 @@ func TestNothingIsSentOrLeasedWhileTheNodeIsStale(t *testing.T) {
 	})
 }
 
+func TestAnAttemptThatWasNotSentAfterAllIsNotRecorded(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		app, ep := r.lone()
+		send, refused := r.opts.Send, false
+		r.opts.Send = func(ctx context.Context, l *hook.Lease) hook.Attempt {
+			if !refused {
+				refused = true
+				return hook.Attempt{Unsent: true, Outcome: hook.Outcome{Class: hook.FailTimeout}}
+			}
+			return send(ctx, l)
+		}
+		r.start()
+		ids := r.publish(app, 1)
+		pass(time.Minute)
+		r.wantStates(app, ep, ids, map[string]int{"delivered": 1})
+		if a := r.attempts(app, ids[0]); len(a) != 1 || a[0].Number != 1 {
+			t.Errorf("the attempts are %+v, want one", a)
+		}
+	})
+}
+
 func TestLeasesThatHaveNotStartedArePutBackWhenTheNodeGoesStale(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		app, ep := r.lone()

@@ -36,6 +36,9 @@ type Attempt struct {
 	ResponseHeaders []byte
 	RequestHeaders  []byte
 	ResponseGone    bool // expunged
+	// Unsent says that nothing was sent after all, for the node's lease was no longer
+	// good. Such an attempt is not recorded.
+	Unsent bool
 	// NextDue is when the delivery is tried again; zero: it is not.
 	NextDue time.Time
 

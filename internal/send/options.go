@@ -72,6 +72,10 @@ type Options struct {
 	// endpoint whose own headers have one gets its own. Nil: it is not sent.
 	Traceparent func(dst []byte, l *hook.Lease) []byte
 	Timeouts    Timeouts
+	// Fresh reports whether the leases of this node are still good. It is asked once
+	// more when a request is signed, for the process may have stood still since the
+	// engine asked. Nil: they are.
+	Fresh func() bool
 	// ResponseCap is how many bytes of an answer's body are kept; 0: 20,000,
 	// negative: none.
 	ResponseCap int

@@ -70,6 +70,25 @@ func TestTheExactBytesAreSentAndSigned(t *testing.T) {
 	})
 }
 
+func TestNothingIsSentOnceTheLeaseIsNoLongerGood(t *testing.T) {
+	each(t, func(t *testing.T, use func(*send.Sender)) {
+		url, got := received(t)
+		stale := true
+		s := newSender(t, func(o *send.Options) { o.Fresh = func() bool { return !stale } })
+		use(s)
+		l, _ := lease(url, []byte("{}"))
+		if a := s.Post(t.Context(), l); !a.Unsent || a.Outcome.Status != 0 || a.Outcome.Class == hook.Success {
+			t.Errorf("%+v", a)
+		}
+		stale = false
+		posts(t, s, l, 1)
+		<-got
+		if len(got) > 0 {
+			t.Error("two requests came")
+		}
+	})
+}
+
 func TestTheRequestSaysOnlyWhatItShould(t *testing.T) {
 	each(t, func(t *testing.T, use func(*send.Sender)) {
 		url, got := received(t)

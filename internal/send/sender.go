@@ -104,7 +104,12 @@ func (s *Sender) attempt(ctx context.Context, a *hook.Attempt, to *target, l *ho
 	if e := l.Message.Envelope; e != nil {
 		x.passed = to.pass(e, len(x.parent) > 0)
 	}
-	s.choose(x).roundTrip(ctx, x)
+	if s.opts.Fresh != nil && !s.opts.Fresh() {
+		a.Unsent = true
+		x.err = context.Canceled
+	} else {
+		s.choose(x).roundTrip(ctx, x)
+	}
 	x.timings.Total = time.Since(start)
 	if x.phase != answered && errors.Is(ctx.Err(), context.Canceled) {
 		x.err = context.Canceled // whatever it looked like from inside

@@ -68,6 +68,7 @@ func (s *Server) wireSender(policy *netguard.Policy, open hook.SealFunc) error {
 		UserAgent:        agent,
 		SignatureHeaders: names,
 		Traceparent:      s.traceparent(),
+		Fresh:            s.keeper.Fresh,
 		Timeouts:         send.Timeouts{Total: s.cfg.EndpointTimeout},
 		EgressProxy:      s.cfg.EgressProxy,
 		MaxIdle:          idle,
