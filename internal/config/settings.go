@@ -69,7 +69,7 @@ var settings = []Setting{
 		set: func(c *Config, v string) error { return setSize(&c.MaxBody, v, KiB, GiB) }, show: func(c *Config) string { return c.MaxBody.String() }},
 	{Group: "Server", Name: "drain-timeout", Default: "25s", Value: "DURATION", Usage: "how long running requests and sends may take to end at a stop",
 		set: func(c *Config, v string) error { return setDuration(&c.DrainTimeout, v, 0, time.Hour) }, show: func(c *Config) string { return FormatDuration(c.DrainTimeout) }},
-	{Group: "Server", Name: "drain-delay", Default: "0s", Value: "DURATION", Usage: "how long requests are still answered at a stop after /readyz says no (by default 2s with PostgreSQL)",
+	{Group: "Server", Name: "drain-delay", Default: "0s", Value: "DURATION", Usage: "how long requests are still answered at a stop after /readyz says no; 2s with PostgreSQL unless given",
 		set: func(c *Config, v string) error { return setDuration(&c.DrainDelay, v, 0, 10*time.Minute) }, show: func(c *Config) string { return FormatDuration(c.DrainDelay) }},
 	{Group: "Server", Name: "heartbeat", Default: "500ms", Value: "DURATION", Usage: "how often this node renews its lease and hears of the others",
 		set: func(c *Config, v string) error {
