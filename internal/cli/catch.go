@@ -230,20 +230,28 @@ func (c *catching) onServer(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	source, err := c.throwAway(ctx)
+	server, err := c.clientWith(key)
+	if err != nil {
+		return err
+	}
+	in, err := c.throwAway()
+	if err != nil {
+		return err
+	}
+	source, err := server.CreateSource(ctx, in)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeout)
 		defer cancel()
-		err = errors.Join(err, c.deleteSource(cleanup, source.ID))
+		err = errors.Join(err, server.DeleteSource(cleanup, source.ID))
 	}()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s := newSession()
 	s.workers, s.forward, s.done = 1, newForwarder(time.Second, false), stop
-	s.view = &catchView{catching: c, url: source.IngestURL, stop: stop}
+	s.view = &catchView{catching: c, url: *source.IngestURL, stop: stop}
 	l := &link{
 		server: c.server, key: key, query: url.Values{"source": {source.ID}}, acks: s.acks, hello: s.greet, frame: s.take, state: s.view.state,
 	}
@@ -261,33 +269,42 @@ func (c *catching) onServer(ctx context.Context) (err error) {
 	return errors.Join(s.problem, c.verdict())
 }
 
-// throwAway makes the source.
-func (c *catching) throwAway(ctx context.Context) (sourceOut, error) {
-	in := sourceIn{Name: "grapnel catch", Type: "none"}
+// throwAway is the source to make.
+func (c *catching) throwAway() (apitype.SourceIn, error) {
+	in := apitype.SourceIn{
+		Name: "grapnel catch", Type: "none", EmptyBody: apitype.Some(true),
+		Methods: apitype.Some([]string{http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodGet}),
+	}
 	if c.name != "" {
 		p, err := findScheme("--verify ", c.name)
 		if err != nil {
-			return sourceOut{}, err
+			return in, err
 		}
 		in.Type = p.Name
 		settings, err := c.parseSettings(&p)
 		if err != nil {
-			return sourceOut{}, err
+			return in, err
 		}
 		if len(c.settings) > 0 {
-			in.Settings = &settings
+			text, err := json.Marshal(settings)
+			if err != nil {
+				return in, err
+			}
+			in.Verification = apitype.Some(json.RawMessage(text))
 		}
-		if in.Secret, err = c.findSecret(c.secret, c.file); err != nil {
-			return sourceOut{}, err
+		secret, err := c.findSecret(c.secret, c.file)
+		if err != nil {
+			return in, err
 		}
+		in.Secrets = secretsIn(secret)
 	}
 	answer, err := c.input("the body of the answer", c.body)
 	if err != nil {
-		return sourceOut{}, err
+		return in, err
 	}
 	headers, err := parseHeaders(c.headers)
 	if err != nil {
-		return sourceOut{}, err
+		return in, err
 	}
 	if c.status != 0 || len(answer) > 0 || len(headers) > 0 {
 		r := apitype.SourceResponse{Status: http.StatusOK, Body: string(answer), Headers: make(map[string]string)}
@@ -297,11 +314,9 @@ func (c *catching) throwAway(ctx context.Context) (sourceOut, error) {
 		for name, value := range joinedHeaders(headers) {
 			r.Headers[name] = value
 		}
-		in.Responses = []apitype.SourceResponse{r}
+		in.Responses = apitype.Some([]apitype.SourceResponse{r})
 	}
-	in.Methods = []string{"PUT", "PATCH", "DELETE", "GET"}
-	in.EmptyBody = true
-	return c.createSource(ctx, in)
+	return in, nil
 }
 
 // catchView shows the requests of a throw-away source.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/client"
+	"github.com/grapnelhq/grapnel/provider"
 	"github.com/grapnelhq/grapnel/webhook"
 )
 
@@ -284,7 +285,7 @@ func (l *listening) makeMissing(ctx context.Context, err error) (made bool, why 
 	}
 	name := l.sources[i]
 	refused.Hint = "Make it with --create, if " + name + " is the name of a provider; `grapnel samples` lists those."
-	if !l.canCreate(name) {
+	if _, known := provider.Find(name); !known {
 		return false, nil
 	}
 	if !l.create {
@@ -295,7 +296,11 @@ func (l *listening) makeMissing(ctx context.Context, err error) (made bool, why 
 			return false, err
 		}
 	}
-	_, err = l.createSource(ctx, sourceIn{Name: name, UID: name, Type: name, Secret: l.secret})
+	server, err := l.clientWith(l.link.key)
+	if err != nil {
+		return false, err
+	}
+	_, err = server.CreateSource(ctx, apitype.SourceIn{Name: name, UID: apitype.Some(name), Type: name, Secrets: secretsIn(l.secret)})
 	return err == nil, err
 }
 

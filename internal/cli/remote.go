@@ -126,6 +126,11 @@ func (r *remote) open() (*client.Client, error) {
 	if key != r.saved.APIKey {
 		r.saved.App = "" // another key can mean another server at the same address
 	}
+	return r.clientWith(key)
+}
+
+// clientWith makes the client for a key that was found.
+func (r *remote) clientWith(key string) (*client.Client, error) {
 	c, err := client.New(r.server, key, client.WithUserAgent("grapnel-cli/"+version), client.WithTimeout(r.timeout))
 	if err != nil {
 		return nil, usage("--server: "+err.Error(), "Give the address that the server listens on, such as "+defaultServer+".")

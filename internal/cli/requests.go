@@ -87,28 +87,37 @@ func (q *requests) begin(ctx context.Context) (*client.Client, string, error) {
 	return c, source, err
 }
 
-// beginAt opens the client and finds the source that has a request: ids are the same in
-// no two sources, so it need not be named.
+// beginAt opens the client and finds the source that has a request.
 func (q *requests) beginAt(ctx context.Context, request string) (*client.Client, string, error) {
 	c, err := q.open()
-	if err != nil || q.source != "" {
-		return c, q.source, err
-	}
-	sources, err := q.allSources(ctx)
 	if err != nil {
 		return nil, "", err
 	}
+	source, err := sourceOf(ctx, c, q.source, request)
+	return c, source.ID, err
+}
+
+// sourceOf gives the source that has a request: the one that is named, else it is
+// looked for, for ids are the same in no two sources.
+func sourceOf(ctx context.Context, c *client.Client, named, request string) (apitype.SourceOut, error) {
+	if named != "" {
+		return c.FindSource(ctx, named)
+	}
+	sources, err := allSources(ctx, c)
+	if err != nil {
+		return apitype.SourceOut{}, err
+	}
 	if len(sources) == 1 {
-		return c, sources[0].ID, nil
+		return sources[0], nil
 	}
 	for i := range sources {
 		_, err := c.FindRequest(ctx, sources[i].ID, request)
 		var refused *client.Error
 		if err == nil || !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
-			return c, sources[i].ID, err
+			return sources[i], err
 		}
 	}
-	return nil, "", &failure{exit: ExitNotFound, code: "not_found", what: "there is no request " + quotedIfOdd(request), fix: "`grapnel requests list --source NAME` shows what is kept."}
+	return apitype.SourceOut{}, &failure{exit: ExitNotFound, code: "not_found", what: "there is no request " + quotedIfOdd(request), fix: "`grapnel requests list --source NAME` shows what is kept."}
 }
 
 // choose gives the requests that the flags choose, newest first, at most limit; 0: all.

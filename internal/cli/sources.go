@@ -55,7 +55,11 @@ func (r *remote) sourcesList() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			sources, err := r.allSources(ctx)
+			c, err := r.open()
+			if err != nil {
+				return err
+			}
+			sources, err := allSources(ctx, c)
 			if err != nil {
 				return r.failed(ctx, "sources cannot be listed", err)
 			}
@@ -64,11 +68,7 @@ func (r *remote) sourcesList() *cobra.Command {
 	}
 }
 
-func (r *remote) allSources(ctx context.Context) ([]apitype.SourceOut, error) {
-	c, err := r.open()
-	if err != nil {
-		return nil, err
-	}
+func allSources(ctx context.Context, c *client.Client) ([]apitype.SourceOut, error) {
 	sources := []apitype.SourceOut{}
 	for s, err := range client.All(ctx, client.ListOptions{Limit: 250}, c.ListSources) {
 		if err != nil {
@@ -206,7 +206,7 @@ func (r *remote) newSourceIn(n *newSource, kind string) (apitype.SourceIn, error
 	}
 	secret, err := r.providerSecret(n.secretFile, n.secretStdin)
 	if err == nil && secret != "" {
-		in.Secrets = apitype.Some([]apitype.SourceSecretIn{{Value: secret}})
+		in.Secrets = secretsIn(secret)
 	}
 	return in, err
 }

@@ -3,10 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/grapnelhq/grapnel/apitype"
-	"github.com/grapnelhq/grapnel/client"
 	"github.com/grapnelhq/grapnel/provider"
 )
 
@@ -288,57 +285,28 @@ func isShared(names []string) bool {
 	return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, "Authorization") })
 }
 
-// stored has the server verify a request of its log again; with a secret of the user
-// the request is fetched and verified here.
+// stored has the server verify a request of its log again.
 func (v *verifying) stored(ctx context.Context, cmd *cobra.Command, id string) (judgment, error) {
 	if given := cmd.Flags().Changed; given("body") || given("header") || given("scheme") || given("secret") || given("secret-file") || given("setting") {
 		return judgment{}, usage("a request of the log is verified by the server, with the secrets and settings of its source", "Leave the flags of the request out.")
 	}
-	if err := v.resolve(); err != nil {
-		return judgment{}, err
-	}
-	path, source, err := v.findRequest(ctx, id)
+	c, err := v.open()
 	if err != nil {
 		return judgment{}, err
 	}
-	var out apitype.RequestOut
-	if err := v.call(ctx, http.MethodPost, path+"/verify", []byte("{}"), &out); err != nil {
+	source, err := sourceOf(ctx, c, v.source, id)
+	if err != nil {
+		return judgment{}, err
+	}
+	out, err := c.VerifyRequest(ctx, source.ID, id, false)
+	if err != nil {
 		return judgment{}, err
 	}
 	j := judgment{
-		OK: out.Reason == string(provider.Verified) || out.Reason == string(provider.Unchecked), Scheme: source, Reason: out.Reason,
+		OK: believed(&out.RequestFacts), Scheme: source.Provider, Reason: out.Reason,
 		Detail: out.Detail, EventID: out.Key, EventType: out.EventType, Findings: out.Findings,
 	}
 	return j, nil
-}
-
-// findRequest gives the path of a request, and the type of its source.
-func (v *verifying) findRequest(ctx context.Context, id string) (path, kind string, err error) {
-	at := func(source string) string {
-		return "/ingest/api/v1/source/" + url.PathEscape(source) + "/request/" + url.PathEscape(id)
-	}
-	if v.source != "" {
-		var s apitype.SourceOut
-		err := v.call(ctx, http.MethodGet, "/ingest/api/v1/source/"+url.PathEscape(v.source), nil, &s)
-		return at(v.source), s.Provider, err
-	}
-	for iterator := ""; ; {
-		var page apitype.List[apitype.SourceOut]
-		if err := v.call(ctx, http.MethodGet, "/ingest/api/v1/source?limit=250&iterator="+url.QueryEscape(iterator), nil, &page); err != nil {
-			return "", "", err
-		}
-		for _, s := range page.Data {
-			err := v.call(ctx, http.MethodGet, at(s.ID), nil, &apitype.RequestOut{})
-			var refused *client.Error
-			if err == nil || !errors.As(err, &refused) || refused.Status != http.StatusNotFound {
-				return at(s.ID), s.Provider, err
-			}
-		}
-		if page.Done || page.Iterator == nil {
-			return "", "", &failure{exit: ExitNotFound, code: "not_found", what: "there is no request " + id, fix: "`grapnel requests list --source NAME` shows what is kept."}
-		}
-		iterator = *page.Iterator
-	}
 }
 
 // tell prints the judgment; a bad one is the exit code 8.

@@ -213,7 +213,9 @@ row_pg_two() {
   done
   serve_postgres "$ours"
   grapnel -pids "${of[1]},second=$second" -base "http://$ours,http://$other" -label pg_two -c 64 || status=$?
-  kill "$second" && wait "$second" || true
+  if kill "$second" 2>/dev/null; then
+    wait "$second" || true
+  fi
   second=
   end_postgres
   return "$status"

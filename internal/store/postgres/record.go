@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/jackc/pgx/v5"
@@ -81,7 +83,9 @@ func (s *Store) recordAll(calls []*waiting[*recording]) error {
 func (s *Store) record(ctx context.Context, rows *recordRows, bounds map[owner]hook.RequestBound) error {
 	envs, sources := make([][]byte, 0, len(bounds)), make([][]byte, 0, len(bounds))
 	counts, bytes := make([]int64, 0, len(bounds)), make([]int64, 0, len(bounds))
-	for of, bound := range bounds {
+	// In one order on every node, so that no two wait for each other.
+	for _, of := range slices.SortedFunc(maps.Keys(bounds), func(a, b owner) int { return compareIDs(a.source, b.source) }) {
+		bound := bounds[of]
 		envs, sources = append(envs, of.env[:]), append(sources, of.source[:])
 		counts, bytes = append(counts, int64(bound.Count)), append(bytes, bound.Bytes)
 	}
