@@ -61,6 +61,7 @@ type Config struct {
 	TrustedProxies   []netip.Prefix
 	TLSCert, TLSKey  string // paths; both or none
 	DB               string // "sqlite:PATH" or a URL of PostgreSQL, which may hold a password
+	UIDir            string // folder with the files of the dashboard; empty: those of the binary
 	DBDirect         string // URL of PostgreSQL around a connection pooler; empty: DB
 	DBConnections    int    // most connections to PostgreSQL
 	Role             Role

@@ -65,6 +65,8 @@ var settings = []Setting{
 		set: func(c *Config, v string) error { return setNets(&c.TrustedProxies, v) }, show: func(c *Config) string { return join(c.TrustedProxies) }},
 	{Group: "Server", Name: "metrics-listen", Default: "off", Value: "HOST:PORT|off", Usage: "own listener for metrics and profiles, open to whoever reaches it",
 		set: setMetricsListen, show: func(c *Config) string { return orOff(c.MetricsListen) }},
+	{Group: "Server", Name: "ui-dir", Value: "FOLDER", Usage: "serve the dashboard from the files in this folder instead of those in the binary, for work on it",
+		set: func(c *Config, v string) error { c.UIDir = v; return nil }, show: func(c *Config) string { return c.UIDir }},
 	{Group: "Server", Name: "max-body", Default: "1MiB", Value: "SIZE", Usage: "largest request body",
 		set: func(c *Config, v string) error { return setSize(&c.MaxBody, v, KiB, GiB) }, show: func(c *Config) string { return c.MaxBody.String() }},
 	{Group: "Server", Name: "drain-timeout", Default: "25s", Value: "DURATION", Usage: "how long running requests and sends may take to end at a stop",
