@@ -28,11 +28,12 @@ var rooms = map[string][]string{
 	"internal/send":            {"internal/hook", "webhook", "internal/netguard"},
 	"internal/deliver":         {"internal/hook"},
 	"internal/node":            {"internal/hook"},
+	"internal/search":          {"internal/hook"},
 	"internal/trace":           {"internal/hook"},
 	"internal/upkeep":          {"internal/hook"},
 	"internal/move":            {"internal/hook", "internal/seal", "internal/store"},
 	"internal/ingest":          {"internal/hook", "provider", "webhook"},
-	"internal/api":             {"internal/hook", "apitype"},
+	"internal/api":             {"internal/hook", "internal/search", "apitype"},
 	"internal/listen":          {"internal/hook", "apitype"},
 	"internal/testx":           {"internal/hook", "webhook"},
 	"internal/server": {
