@@ -21,7 +21,7 @@ FIRST    ?= 1
 
 export CGO_ENABLED := 0
 
-.PHONY: help check format vet lint generated tidy test postgresql pgbouncer test-crash test-fault test-pgbouncer fuzz sim sim-mutants bench build dev
+.PHONY: help check format vet lint generated tidy test postgresql pgbouncer test-crash test-fault test-pgbouncer test-browser fuzz sim sim-mutants bench build dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ pgbouncer:
 			echo 'test-pgbouncer: PgBouncer is not installed, and this is not root on a system with apt-get: install it and try again' >&2; exit 1; \
 		fi; \
 	fi
+
+test-browser: build postgresql ## drive dashboard and portal of the built server with Chromium, on both stores
+	test/browser/run.sh
 
 fuzz: ## run each fuzz test for FUZZTIME=10s
 	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z0-9_]*' | while IFS=: read -r file name; do \
