@@ -97,6 +97,7 @@ type APITokenCensoredOut struct {
 	Scopes        []string   `json:"scopes" doc:"What the token is limited to, null if it may do everything."`
 	CreatedAt     time.Time  `json:"createdAt" doc:"When it was created."`
 	ExpiresAt     *time.Time `json:"expiresAt" doc:"When it ends, null for never."`
+	LastUsedAt    *time.Time `json:"lastUsedAt" doc:"When it was last used, to the minute; null for never."`
 }
 
 // APITokenExpireIn ends an API token.

@@ -137,6 +137,10 @@ func OptionalTypes() []OptionalType {
 		optionalType[SourcePick](),
 		optionalType[SourceCron](),
 		optionalType[RequestTarget](),
+		optionalType[MemberRole](),
+		optionalType[EnvironmentKind](),
+		optionalType[PasswordChange](),
+		optionalType[IssueState](),
 	}
 }
 

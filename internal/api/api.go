@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/grapnelhq/grapnel/apitype"
@@ -22,6 +23,11 @@ type Store interface {
 	taskStore
 	sourceStore
 	requestStore
+	environmentStore
+	peopleStore
+	auditStore
+	portalStore
+	settingsStore
 	// Ping reports whether the store can be read and written.
 	Ping(ctx context.Context) error
 }
@@ -58,6 +64,14 @@ type Deps struct {
 	NewToken func(app bool) (token string, hash [32]byte)
 	// Forget drops what Authenticate remembers, after keys were changed.
 	Forget func()
+
+	// People is the desk at which members sign in.
+	People People
+	// OperatorKey is the hash of the key in the server's settings; zero: there is none.
+	// Who knows it could read the database, so it may manage members as an owner may.
+	OperatorKey [32]byte
+	// Address gives the address of the caller. Default: that of the connection.
+	Address func(r *http.Request) netip.Addr
 
 	// Seal and Open encrypt and decrypt secrets at rest.
 	Seal, Open hook.SealFunc
@@ -98,6 +112,11 @@ type Deps struct {
 	// is kept.
 	SendTo func(ctx context.Context, url string, r hook.Request) (hook.Attempt, error)
 
+	// Live streams what is new to a caller.
+	Live LiveFunc
+	// System tells what the server knows about itself, as the caller of r reaches it.
+	System func(ctx context.Context, r *http.Request) (apitype.SystemOut, error)
+
 	// PublicURL gives the address by which the caller reached the server, with the
 	// path prefix and without a trailing slash.
 	PublicURL func(r *http.Request) string
@@ -134,6 +153,9 @@ func New(d Deps) *API {
 	if d.Logger == nil {
 		d.Logger = slog.Default()
 	}
+	if d.Address == nil {
+		d.Address = peer
+	}
 	if d.Published == nil {
 		d.Published = func(string, int) {}
 	}
@@ -149,3 +171,12 @@ func New(d Deps) *API {
 // Handler gives the handler for everything under /api and /ingest/api. It must see paths as the
 // client sent them: a ServeMux in front of it would redirect a doubled slash.
 func (a *API) Handler() http.Handler { return http.HandlerFunc(a.serve) }
+
+// peer is the address of the connection.
+func peer(r *http.Request) netip.Addr {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Addr().Unmap()
+}

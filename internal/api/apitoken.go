@@ -47,7 +47,7 @@ func listAPITokens(c *call) (reply, error) {
 		func(k *hook.Key) apitype.APITokenCensoredOut {
 			return apitype.APITokenCensoredOut{
 				ID: hook.KindKey.Format(k.ID), CensoredToken: k.CensoredText, Name: textOut(k.Name), Scopes: listOut(k.Scopes),
-				CreatedAt: k.CreatedAt.UTC(), ExpiresAt: timeOut(k.ExpiresAt),
+				CreatedAt: k.CreatedAt.UTC(), ExpiresAt: timeOut(k.ExpiresAt), LastUsedAt: timeOut(k.LastUsedAt),
 			}
 		}))
 }

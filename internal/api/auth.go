@@ -8,7 +8,8 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
-// right is what a route asks of the caller's key.
+// right is what a route asks of the caller: a key, or a member whose session stands
+// for one.
 type right uint8
 
 const (
@@ -22,6 +23,13 @@ const (
 	rightRead
 	rightPublish
 	rightManage
+	// rightAdmin: an environment key that may manage, and members who administer.
+	rightAdmin
+	// rightMembers: members who administer, and the key of the server's settings. Other
+	// keys are of one environment, and members are of all.
+	rightMembers
+	// rightMember: every member, by a session.
+	rightMember
 	// The others also let in a token of the application in the path, if it has
 	// the capability.
 	rightViewBase
@@ -47,9 +55,9 @@ func (r right) scope() string {
 		return scopeRead
 	case rightPublish:
 		return scopePublish
-	case rightManage, rightViewSecret, rightManageSecret, rightCreateAttempts, rightManageEndpoint:
+	case rightManage, rightAdmin, rightMembers, rightViewSecret, rightManageSecret, rightCreateAttempts, rightManageEndpoint:
 		return scopeManage
-	case rightNone, rightAny, rightApp:
+	case rightNone, rightAny, rightApp, rightMember:
 	}
 	return ""
 }
@@ -67,18 +75,29 @@ func (r right) capabilities() []apitype.PortalCapability {
 		return []apitype.PortalCapability{apitype.CreateAttempts}
 	case rightManageEndpoint:
 		return []apitype.PortalCapability{apitype.ManageEndpoint}
-	case rightNone, rightAny, rightApp, rightRead, rightPublish, rightManage:
+	case rightNone, rightAny, rightApp, rightRead, rightPublish, rightManage, rightAdmin, rightMembers, rightMember:
 	}
 	return nil
 }
 
-// authorize finds the caller's key and checks it against the route.
+// authorize finds the caller's key, or the session that stands for one, and checks it
+// against the route. A key counts where both are there.
 func (a *API) authorize(c *call) error {
 	need := c.route.right
 	if need == rightNone {
 		return nil
 	}
-	token, err := bearer(c.r.Header.Get("Authorization"))
+	header := c.r.Header.Get("Authorization")
+	if header == "" && c.sessionToken() != "" {
+		if err := c.visit(); err != nil {
+			return err
+		}
+		if err := c.asMember(); err != nil {
+			return err
+		}
+		return c.memberMay(need)
+	}
+	token, err := bearer(header)
 	if err != nil {
 		return err
 	}
@@ -89,7 +108,7 @@ func (a *API) authorize(c *call) error {
 		return nil
 	}
 	if c.key.App.IsZero() {
-		return environmentMay(&c.key, need)
+		return c.environmentMay(need)
 	}
 	if err := tokenMay(&c.key, need); err != nil {
 		return err
@@ -110,9 +129,31 @@ func bearer(header string) (string, error) {
 	return token, nil
 }
 
-func environmentMay(k *hook.Key, need right) error {
-	if need == rightApp {
+// memberMay checks what the scopes of a role do not tell.
+func (c *call) memberMay(need right) error {
+	switch {
+	case need == rightAny || need == rightMember:
+		return nil
+	case need == rightApp:
+		return notAllowed("This call ends the token of one application; sign out to end a session.")
+	case (need == rightAdmin || need == rightMembers) && c.member.Role < hook.RoleAdmin:
+		return notAllowed("Only administrators and owners may do this.")
+	}
+	if scope := need.scope(); len(c.key.Scopes) > 0 && !slices.Contains(c.key.Scopes, scope) {
+		return notAllowed("Your role, " + c.member.Role.String() + ", may not do this.")
+	}
+	return nil
+}
+
+func (c *call) environmentMay(need right) error {
+	k := &c.key
+	switch {
+	case need == rightApp:
 		return notAllowed("This call ends the token of one application; an API key is ended by its own route.")
+	case need == rightMember:
+		return notAllowed("This call is about the session of a member, and a key has none.")
+	case need == rightMembers && (c.OperatorKey == [32]byte{} || k.Hash != c.OperatorKey):
+		return notAllowed("Members are managed by members who administer, and with the API key of the server's settings.")
 	}
 	if scope := need.scope(); len(k.Scopes) > 0 && !slices.Contains(k.Scopes, scope) {
 		return notAllowed("The API key lacks the scope `" + scope + "`.")

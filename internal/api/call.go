@@ -22,11 +22,15 @@ type call struct {
 	id     string // of the request
 	route  *route
 	values [maxParams]string
-	key    hook.Key // zero on open routes
-	now    time.Time
-	body   []byte
-	held   int64      // bytes of the budget for bodies
-	query  url.Values // read by params()
+	key    hook.Key // zero on open routes; of a member one that stands for it
+	// member and session are those of the cookie; zero: the caller has a key or nothing.
+	member  hook.Member
+	session hook.Session
+	target  string // for the audit log; empty: the path
+	now     time.Time
+	body    []byte
+	held    int64      // bytes of the budget for bodies
+	query   url.Values // read by params()
 	// ofSource says that the endpoints and messages of the path belong to a source.
 	ofSource bool
 }
@@ -63,6 +67,9 @@ const maxPooled = 1 << 16
 
 // send writes the reply. An error means that nothing was written.
 func (c *call) send(rep reply) error {
+	if rep.status == 0 {
+		return nil // the handler has answered itself
+	}
 	for k, v := range rep.header {
 		c.w.Header()[k] = v
 	}

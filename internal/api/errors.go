@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/hook"
@@ -27,6 +29,10 @@ func (c *call) fail(err error) {
 	switch status {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "1")
+	case http.StatusTooManyRequests:
+		if shown.RetryAfter > 0 {
+			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(shown.RetryAfter.Seconds()))))
+		}
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
 	case http.StatusRequestEntityTooLarge, http.StatusRequestTimeout:

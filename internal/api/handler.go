@@ -71,7 +71,11 @@ func (a *API) dispatch(c *call) (reply, error) {
 	if err := a.authorize(c); err != nil {
 		return reply{}, err
 	}
-	return f.route.do(c)
+	rep, err := f.route.do(c)
+	if err == nil {
+		err = c.audit(&rep)
+	}
+	return rep, err
 }
 
 // methodName gives the method if it is a known one, so that an answer never

@@ -37,6 +37,9 @@ var queryParams = map[string]struct {
 	"task":                                  {"", "Only this type of task."},
 	"state":                                 {"", "Only these states, separated by commas: accepted, duplicate, duplicate_differs, refused, handshake."},
 	"reason":                                {"", "Only this reason."},
+	"topics":                                {"", "Only these topics, separated by commas: messages, attempts, requests, tasks. Default: all."},
+	"last_event_id":                         {"", "Where to go on: the id of the last event. The header Last-Event-ID goes before it."},
+	"environment":                           {"", "Of a member, for pages that can set no header: the environment that the call is about."},
 	"include_archived":                      {false, "True to list archived event types as well."},
 	"expunge":                               {false, "True to remove the event type for good."},
 	"get_if_exists":                         {false, "True to get the application of this uid if there is one."},
@@ -52,6 +55,7 @@ var pathParams = map[string]string{
 	"attempt": "Id of the attempt.", "name": "Name of the event type.", "task": "Id of the task.",
 	"source": "Id or uid of the source.", "req": "Id of the request.",
 	"env": "Id of the key's own environment, or a minus sign for it.", "key": "Id of the API token.",
+	"member": "Id of the member.", "session": "Id of the session.", "passkey": "Id of the passkey.",
 }
 
 // openAPIDocument describes the table as OpenAPI 3.1.
@@ -157,6 +161,9 @@ func operation(rt *route, reg huma.Registry) *huma.Operation {
 		response := &huma.Response{Description: http.StatusText(status)}
 		if rt.out != nil {
 			response.Content = content(rt.out, reg, jsonContent)
+		}
+		if rt.stream {
+			response.Content = content(rt.out, reg, "text/event-stream")
 		}
 		if rt.bytes {
 			response.Content = map[string]*huma.MediaType{octetContent: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}

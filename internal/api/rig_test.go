@@ -71,6 +71,7 @@ func newRig(t *testing.T, adjust ...func(*api.Deps)) *rig {
 		Store: r.store, Now: r.now, Accept: r.accept, Wake: r.wake, EndpointChanged: r.endpointChanged,
 		Watch:        func(hook.ID) (<-chan struct{}, func()) { return r.watch, func() {} },
 		Hold:         func(hook.ID) hook.HoldState { return r.held },
+		People:       nobody{},
 		Authenticate: r.authenticate, NewToken: newToken, Forget: func() {},
 		Seal: seal, Open: unseal, CheckURL: checkURL,
 		NewSecret:    func() string { return "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 24)) },
@@ -136,6 +137,38 @@ func (r *rig) addKey(env, app hook.ID, scopes ...string) string {
 		ID: hook.NewID(r.now()), Env: env, App: app, Hash: hash, CensoredText: "gk_…", Scopes: scopes, CreatedAt: r.now(),
 	}))
 	return token
+}
+
+// nobody is a desk at which nobody can sign in. How members do is tried with the real
+// one, in package server.
+type nobody struct{ api.People }
+
+func (nobody) Forget() {}
+
+func (nobody) Ways(context.Context, string) (hook.Ways, error) { return hook.Ways{}, nil }
+
+func (nobody) Visit(context.Context, string) (hook.Session, hook.Member, error) {
+	return hook.Session{}, hook.Member{}, &hook.Error{Code: hook.CodeAuthentication, Detail: "The session has ended."}
+}
+
+func (nobody) LookAtLink(context.Context, hook.Visitor, string) (hook.Ticket, hook.Member, error) {
+	return hook.Ticket{}, hook.Member{}, &hook.Error{Code: hook.CodeSignIn, Detail: "The link is not good."}
+}
+
+func (nobody) NewCode(context.Context, hook.TicketKind, hook.ID) (string, time.Time, error) {
+	return "code", time.Now(), nil
+}
+
+func (nobody) BeginPasskeySignIn(context.Context, hook.Visitor) (string, json.RawMessage, error) {
+	return "", nil, &hook.Error{Code: hook.CodeBadRequest, Detail: "Passkeys do not work here."}
+}
+
+func (nobody) BeginProvider(context.Context, hook.Visitor, string, string) (to, state string, err error) {
+	return "", "", hook.NotFound("provider")
+}
+
+func (nobody) FinishProvider(context.Context, hook.Visitor, string, string, url.Values) (hook.SignedIn, error) {
+	return hook.SignedIn{}, hook.NotFound("provider")
 }
 
 // noPlaces leaves every delivery due in the store.

@@ -23,7 +23,10 @@ type route struct {
 	other        int    // a second status of success; 0: none
 	do           func(*call) (reply, error)
 	bytes        bool // the answer is bytes that are no JSON
+	stream       bool // the answer is server-sent events, whose data is out
 	again        bool // of a POST: each call has its effect, whatever the idempotency key
+	quiet        bool // changes nothing that the audit log would tell of
+	signsIn      bool // of a GET: it begins a session
 	hidden       bool // kept for old clients, not documented
 	params       []string
 }
@@ -44,8 +47,8 @@ const (
 func allRoutes() []route {
 	var table []route
 	for _, part := range [][]route{
-		applicationRoutes, endpointRoutes, endpointPartRoutes, eventTypeRoutes, messageRoutes, attemptRoutes,
-		sourceRoutes, sourceEndpointRoutes, requestRoutes, accessRoutes, serverRoutes, laterRoutes(),
+		applicationRoutes, endpointRoutes, endpointPartRoutes, eventTypeRoutes, messageRoutes, attemptRoutes, contentRoutes,
+		sourceRoutes, sourceEndpointRoutes, requestRoutes, accessRoutes, sessionRoutes, memberRoutes, portalRoutes, serverRoutes, laterRoutes(),
 	} {
 		table = append(table, part...)
 	}
@@ -163,11 +166,11 @@ var accessRoutes = []route{
 		in: apitype.TokenExpireIn{}, status: 204, do: expireAll},
 	{method: "GET", path: v1 + "/auth/whoami", id: "authentication.whoami", tag: "Access", summary: "Tell whose token this request carries", right: rightAny,
 		out: apitype.WhoamiOut{}, status: 200, do: whoami},
-	{method: "GET", path: atTokens, id: "api-token.list", tag: "Access", summary: "List API tokens", right: rightManage,
+	{method: "GET", path: atTokens, id: "api-token.list", tag: "Access", summary: "List API tokens", right: rightAdmin,
 		query: listQuery, out: apitype.List[apitype.APITokenCensoredOut]{}, status: 200, do: listAPITokens},
-	{method: "POST", path: atTokens, id: "api-token.create", tag: "Access", summary: "Create an API token", right: rightManage,
+	{method: "POST", path: atTokens, id: "api-token.create", tag: "Access", summary: "Create an API token", right: rightAdmin,
 		in: apitype.APITokenIn{}, out: apitype.APITokenOut{}, status: 200, do: createAPIToken},
-	{method: "POST", path: atTokens + "/{key}/expire", id: "api-token.expire", tag: "Access", summary: "End an API token", right: rightManage,
+	{method: "POST", path: atTokens + "/{key}/expire", id: "api-token.expire", tag: "Access", summary: "End an API token", right: rightAdmin,
 		in: apitype.APITokenExpireIn{}, status: 204, do: expireAPIToken},
 }
 

@@ -12,6 +12,8 @@ import (
 const (
 	EnvironmentPrefix = "gk_" // an environment key
 	ApplicationPrefix = "gp_" // an app-scoped token, as the portal uses it
+	SessionPrefix     = "gs_" // in the cookie of a session
+	TicketPrefix      = "gl_" // in a link that is good once
 )
 
 const (
@@ -23,16 +25,20 @@ const (
 // NewToken makes the text of a new token, of an application or of an
 // environment, and the hash to find it by.
 func NewToken(app bool) (token string, hash [32]byte) {
-	b := make([]byte, 0, len(EnvironmentPrefix)+randomLength+checksumLength)
+	prefix := EnvironmentPrefix
 	if app {
-		b = append(b, ApplicationPrefix...)
-	} else {
-		b = append(b, EnvironmentPrefix...)
+		prefix = ApplicationPrefix
 	}
-	b = appendRandom(b, randomLength)
-	b = appendChecksum(b)
-	token = string(b)
+	token = newText(prefix)
 	return token, Hash(token)
+}
+
+// newText makes a secret text with this prefix.
+func newText(prefix string) string {
+	b := make([]byte, 0, len(prefix)+randomLength+checksumLength)
+	b = append(b, prefix...)
+	b = appendRandom(b, randomLength)
+	return string(appendChecksum(b))
 }
 
 // Hash is what a token is found by.

@@ -73,6 +73,7 @@ func (c *Config) check() []Problem {
 		found = append(found, Problem{"--node-lease " + FormatDuration(c.NodeLease), "is less than 4 times --heartbeat " + FormatDuration(c.Heartbeat) + ", so one late heartbeat could end the node", "Raise the first or lower the second."})
 	}
 	found = append(found, c.checkDB()...)
+	found = append(found, c.checkSignIn()...)
 	if !c.AllowShortRetention {
 		found = append(found, c.checkRetention()...)
 	}

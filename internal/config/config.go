@@ -90,6 +90,8 @@ type Config struct {
 	RetentionRequests   time.Duration // of received requests that became no message; 0: for ever
 	AllowShortRetention bool
 
+	OIDC OIDC
+
 	LogFormat LogFormat
 	LogLevel  Level
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -42,7 +43,9 @@ const (
 // Settings lists every setting, in the order of help and documents.
 func Settings() []Setting { return settings }
 
-var settings = []Setting{
+var settings = slices.Concat(serverSettings, signInSettings, logSettings)
+
+var serverSettings = []Setting{
 	{Group: "Server", Name: "listen", Default: "127.0.0.1:8080", Value: "HOST:PORT", Usage: "where the API listens",
 		set: func(c *Config, v string) error { return setAddress(&c.Listen, v) }, show: func(c *Config) string { return c.Listen }},
 	{Group: "Server", Name: "db", Default: "sqlite:grapnel.db", Value: "ADDRESS", Usage: "where everything is kept: sqlite:PATH, or postgres://… for several nodes",
@@ -124,7 +127,9 @@ var settings = []Setting{
 		set: func(c *Config, v string) error { return setKeep(&c.RetentionRequests, v) }, show: func(c *Config) string { return showLong(c.RetentionRequests, "forever") }},
 	{Group: "Retention", Name: "allow-short-retention", Default: "false", Usage: "accept a retention that is shorter than the retries need; what is not delivered by then is canceled",
 		set: func(c *Config, v string) error { return setBool(&c.AllowShortRetention, v) }, show: func(c *Config) string { return showBool(c.AllowShortRetention) }},
+}
 
+var logSettings = []Setting{
 	{Group: "Logs", Name: "log-format", Default: "text", Value: "text|json", Usage: "form of log lines",
 		set: func(c *Config, v string) error { return setWord(&c.LogFormat, v, LogText, LogJSON) }, show: func(c *Config) string { return string(c.LogFormat) }},
 	{Group: "Logs", Name: "log-level", Default: "info", Value: "debug|info|warn|error", Usage: "least important lines to write; info has one line for each message and attempt",

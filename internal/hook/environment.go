@@ -6,7 +6,29 @@ import "time"
 type Environment struct {
 	ID        ID
 	Name      string
+	Kind      EnvironmentKind
 	CreatedAt time.Time
+}
+
+// EnvironmentKind says what an environment is for. It changes how it is shown, and
+// nothing else.
+type EnvironmentKind uint8
+
+// The kinds.
+const (
+	EnvironmentProduction EnvironmentKind = iota
+	EnvironmentTest
+)
+
+// EnvironmentKinds lists every kind once.
+var EnvironmentKinds = []EnvironmentKind{EnvironmentProduction, EnvironmentTest}
+
+// String gives the word of the API.
+func (k EnvironmentKind) String() string {
+	if k == EnvironmentTest {
+		return "test"
+	}
+	return "production"
 }
 
 // Key lets a caller in. A key without App is an environment key; with App it is

@@ -1,5 +1,7 @@
 package hook
 
+import "time"
+
 // Code is the stable, machine-readable name of a failure that a caller may see.
 type Code string
 
@@ -7,6 +9,7 @@ type Code string
 const (
 	CodeBadRequest     Code = "bad_request"
 	CodeAuthentication Code = "authentication_failed"
+	CodeSignIn         Code = "sign_in_failed"
 	CodeNotAllowed     Code = "insufficient access"
 	CodeNotFound       Code = "not_found"
 	CodeMethod         Code = "method_not_allowed"
@@ -49,6 +52,7 @@ var ErrorCatalog = []CodeInfo{
 	{CodeInvalidScheme, 400, "No example to send", "The event type has no example in version 1 of its schema.", "Add `examples` to the schema, or use another event type."},
 	{CodeDisabled, 400, "Endpoint is disabled", "The endpoint takes no deliveries; the detail says since when and why.", "Enable the endpoint, then try again."},
 	{CodeAuthentication, 401, "Not authenticated", "No API key, or one that is unknown, expired or revoked.", "Send `Authorization: Bearer KEY` with a valid key."},
+	{CodeSignIn, 401, "Not signed in", "The e-mail address, the password, the passkey, the link or the provider's answer did not let anybody in.", "Try again, or ask an administrator for a link."},
 	{CodeNotAllowed, 403, "Not allowed", "The key is valid but may not do this.", "Use a key of the environment, or a portal token with the needed capability."},
 	{CodeNotFound, 404, "Not found", "There is no such object or route in this environment.", "Check the id and that the key belongs to the right environment."},
 	{CodeMethod, 405, "Method not allowed", "The route exists but not with this method.", "Use one of the methods in the Allow header."},
@@ -59,7 +63,7 @@ var ErrorCatalog = []CodeInfo{
 	{CodeMediaType, 415, "Unsupported media type", "The source takes JSON only, and the body is none.", "Send JSON without a content coding, or let the source take any body."},
 	{CodeInvalid, 422, "Invalid value", "A value is not valid; the detail lists each with its place.", "Correct the listed values."},
 	{CodeIdempotency, 422, "Idempotency key reused", "This idempotency key was used for another request.", "Use a new key for a new request."},
-	{CodeRateLimited, 429, "Too many requests", "The source takes no more requests for a moment, or the address has asked for too many URLs that do not exist.", "Send the request again after the time in the Retry-After header."},
+	{CodeRateLimited, 429, "Too many requests", "The source takes no more requests for a moment, the address has asked for too many URLs that do not exist, or too many sign-ins were tried.", "Send the request again after the time in the Retry-After header."},
 	{CodeHeadersTooBig, 431, "Headers too large", "The request headers are larger than the server takes.", "Send fewer or shorter headers."},
 	{CodeInternal, 500, "Internal error", "The server failed; its log has the cause under the request id.", "Try again; if it stays, report the request id."},
 	{CodeNotImplemented, 501, "Not implemented", "This server does not offer the operation.", "See the table of operations in the API documentation."},
@@ -91,7 +95,9 @@ type Error struct {
 	Detail string  // one sentence, fit to show
 	Hint   string  // what to do; empty: the catalog's remedy
 	Fields []Field // for CodeInvalid
-	Err    error   // the cause, never shown
+	// RetryAfter is when the caller should try again, for CodeRateLimited; 0: not said.
+	RetryAfter time.Duration
+	Err        error // the cause, never shown
 }
 
 // Error gives code and detail, for logs.

@@ -27,12 +27,18 @@ const (
 	KindKey         Kind = "key_"
 	KindSource      Kind = "src_"
 	KindRequest     Kind = "req_"
+	KindIssue       Kind = "iss_"
+	KindMember      Kind = "mem_"
+	KindSession     Kind = "sess_"
+	KindPasskey     Kind = "pk_"
+	KindAudit       Kind = "audit_"
 )
 
 // Kinds lists every kind once.
 var Kinds = []Kind{
 	KindEnvironment, KindApplication, KindEndpoint, KindMessage,
-	KindAttempt, KindEventType, KindTask, KindKey, KindSource, KindRequest,
+	KindAttempt, KindEventType, KindTask, KindKey, KindSource, KindRequest, KindIssue,
+	KindMember, KindSession, KindPasskey, KindAudit,
 }
 
 // idEpoch is where the time part of an id starts, in Unix seconds.

@@ -16,6 +16,7 @@ import (
 	"github.com/grapnelhq/grapnel/internal/api"
 	"github.com/grapnelhq/grapnel/internal/auth"
 	"github.com/grapnelhq/grapnel/internal/config"
+	"github.com/grapnelhq/grapnel/internal/dash"
 	"github.com/grapnelhq/grapnel/internal/deliver"
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/grapnelhq/grapnel/internal/ingest"
@@ -36,6 +37,9 @@ type Options struct {
 	Log     io.Writer // log lines; nil: nowhere
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
+	// Owner is the e-mail address of the first member, made at the start if there is
+	// none; empty: the log gets a link for whoever reads it.
+	Owner string
 	// World is what is around the server; the zero value is the real one.
 	World World
 }
@@ -43,16 +47,20 @@ type Options struct {
 // Server is one node. Its methods are not for concurrent use, but for URL and
 // MetricsURL after Start.
 type Server struct {
-	cfg     *config.Config
-	version string
-	world   World
-	clock   *node.Clock
-	now     func() time.Time     // the clock's
-	elapsed func() time.Duration // monotonic, since New
-	log     *slog.Logger
-	lines   *lineWriter
-	metrics *metrics
-	traces  *trace.Tracer // nil: traces are not exported
+	cfg       *config.Config
+	version   string
+	owner     string // e-mail address of the first member; empty: the log has a link
+	world     World
+	clock     *node.Clock
+	now       func() time.Time     // the clock's
+	elapsed   func() time.Duration // monotonic, since New
+	wall      func() time.Time     // this machine's clock
+	startedAt time.Time
+	nodeName  string
+	log       *slog.Logger
+	lines     *lineWriter
+	metrics   *metrics
+	traces    *trace.Tracer // nil: traces are not exported
 
 	main        *listener
 	private     *listener // of metrics; nil: none
@@ -62,10 +70,13 @@ type Server struct {
 	hinted      atomic.Pointer[deliver.Engine] // the engine, as soon as the store's hints may reach it
 	sender      *send.Sender
 	auth        *auth.Authenticator
-	api         *api.API // nil on a node without an API
+	people      *auth.People // nil on a node without an API
+	api         *api.API     // nil on a node without an API
 	apiHandler  http.Handler
 	gateway     *ingest.Gateway
-	hub         *listen.Hub // nil on a node without an API
+	hub         *listen.Hub  // nil on a node without an API
+	live        *listen.Live // nil on a node without an API
+	site        *dash.Site   // nil: this binary has no dashboard, or the node no API
 	showMetrics http.Handler
 	ready       atomic.Bool
 	unready     atomic.Pointer[string] // the reasons that the log was told last; nil or empty: ready
@@ -87,7 +98,7 @@ func New(o Options) *Server {
 	clock := node.NewClock(o.Now, elapsed)
 	lines := newLineWriter(o.Log)
 	s := &Server{
-		cfg: o.Config, version: o.Version, world: o.World, clock: clock, now: clock.Now, elapsed: elapsed,
+		cfg: o.Config, version: o.Version, owner: o.Owner, world: o.World, clock: clock, now: clock.Now, elapsed: elapsed, wall: o.Now, startedAt: o.Now(),
 		lines: lines, log: newLogger(lines, o.Config), metrics: newMetrics(o.Version),
 		delivery: newGroup(), chores: newGroup(),
 	}
@@ -175,7 +186,7 @@ func (s *Server) start(ctx context.Context) error {
 	}
 	s.startLoops()
 	s.serve()
-	return nil
+	return s.tellSetup(ctx)
 }
 
 func (s *Server) openStore(ctx context.Context) error {
@@ -266,6 +277,7 @@ func (s *Server) stop(ctx context.Context, delay time.Duration) error {
 	deadline, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
 	defer cancel()
 	s.closeListeners()
+	s.live.Close() // else the requests that they are in would not end
 	engineDone := s.delivery.stop()
 	cut := s.shutdown(deadline)
 	s.tell(ctx, told, "requests have ended")

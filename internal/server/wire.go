@@ -33,9 +33,13 @@ func (s *Server) wire(sealIt, open hook.SealFunc) error {
 	}
 	s.wireIngest(policy, sealIt, open)
 	if s.cfg.Role.HasAPI() {
+		if err := s.wirePeople(policy); err != nil {
+			return err
+		}
 		s.api = api.New(s.apiDeps(policy, sealIt, open))
 		s.apiHandler = s.api.Handler()
 		s.wireListening(open)
+		return s.wireDashboard()
 	}
 	return nil
 }
@@ -145,6 +149,7 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		Watch:           func(hook.ID) (<-chan struct{}, func()) { return nil, func() {} },
 		Hold:            s.keeper.Hold,
 		Authenticate:    s.auth.Authenticate, NewToken: auth.NewToken, Forget: s.auth.Forget,
+		People: s.people, OperatorKey: operatorKey(s.cfg), Address: s.clientOf,
 		Seal: sealIt, Open: open,
 		CheckURL:     checkURL(policy),
 		NewSecret:    func() string { return webhook.NewSecret().Reveal() },
@@ -153,6 +158,7 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		PublicURL:    s.publicURL,
 		MaxBody:      int64(s.cfg.MaxBody), EndpointLimit: s.cfg.EndpointLimit,
 		Version: s.version, Logger: s.log, Published: s.metrics.published,
+		Live: s.follow, System: s.system,
 	}
 	s.addSources(&d)
 	if s.engine != nil {
@@ -172,6 +178,7 @@ func (s *Server) startLoops() {
 	}
 	if s.hub != nil {
 		s.chores.start("listeners", s.hub.Run)
+		s.chores.start("live streams", s.live.Run)
 	}
 	leads := s.keeper.Leads
 	retention := &upkeep.Retention{Store: s.store, Leads: leads, Now: s.now, Log: s.log, Keep: s.retention(), Removed: s.metrics.removed}
@@ -186,6 +193,9 @@ func (s *Server) startLoops() {
 	s.chores.start("retention", retention.Run)
 	s.chores.start("background tasks", tasks.Run)
 	s.chores.start("key uses", s.auth.Run)
+	if s.people != nil {
+		s.chores.start("session uses", s.people.Run)
+	}
 }
 
 func (s *Server) retention() hook.Retention {

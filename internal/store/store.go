@@ -22,6 +22,9 @@ import (
 // they need; only server and storetest see all of it.
 type Store interface {
 	Tenants
+	People
+	Audits
+	Portal
 	Applications
 	EventTypes
 	Endpoints
@@ -34,6 +37,10 @@ type Store interface {
 	Tasks
 	Feed
 	Rollups
+	Traffic
+	Recent
+	Issues
+	Sizes
 	Upkeep
 
 	// Ping reports whether the store can be read and written.
@@ -48,6 +55,8 @@ type Tenants interface {
 	CreateEnvironment(ctx context.Context, e *hook.Environment) error
 	// ListEnvironments gives all environments, oldest first.
 	ListEnvironments(ctx context.Context) ([]hook.Environment, error)
+	// UpdateEnvironment changes one inside the transaction; CodeNotFound.
+	UpdateEnvironment(ctx context.Context, env hook.ID, change func(*hook.Environment) error) (hook.Environment, error)
 	// CreateKey stores a key; CodeConflict if its hash exists.
 	CreateKey(ctx context.Context, k *hook.Key) error
 	// FindKeyByHash gives the key with this hash, expired or not.
@@ -60,6 +69,91 @@ type Tenants interface {
 	ExpireAppKeys(ctx context.Context, env, app hook.ID, sessions []string, at time.Time) error
 	// TouchKeys records last uses.
 	TouchKeys(ctx context.Context, uses []hook.KeyUse) error
+}
+
+// People keeps the members, who are those of all environments, and what they sign
+// in with.
+type People interface {
+	// CreateMember stores m; CodeConflict if its e-mail address or subject is taken.
+	// The first one is stored only while there is no member, else CodeConflict.
+	CreateMember(ctx context.Context, m *hook.Member, first bool) error
+	// FindMember gives one; CodeNotFound.
+	FindMember(ctx context.Context, member hook.ID) (hook.Member, error)
+	// FindMemberByEmail gives the one with this folded address; CodeNotFound.
+	FindMemberByEmail(ctx context.Context, email string) (hook.Member, error)
+	// FindMemberBySubject gives the one with this subject; CodeNotFound.
+	FindMemberBySubject(ctx context.Context, subject string) (hook.Member, error)
+	// ListMembers lists by id.
+	ListMembers(ctx context.Context, p hook.Page) (hook.PageOf[hook.Member], error)
+	// UpdateMember changes one inside the transaction; an error of change is returned
+	// and nothing written. CodeConflict if the new subject or address is taken, or if
+	// no owner would be left.
+	UpdateMember(ctx context.Context, member hook.ID, change func(*hook.Member) error) (hook.Member, error)
+	// DeleteMember removes one with all sessions, tickets and passkeys, if check lets
+	// it; CodeConflict if no owner would be left.
+	DeleteMember(ctx context.Context, member hook.ID, check func(*hook.Member) error) error
+
+	// CreateSession stores s; CodeNotFound if there is no such member.
+	CreateSession(ctx context.Context, s *hook.Session) error
+	// FindSession gives the session with this hash, ended or not, and its member;
+	// CodeNotFound.
+	FindSession(ctx context.Context, hash [32]byte) (hook.Session, hook.Member, error)
+	// ListSessions gives those of a member, newest first, at most limit.
+	ListSessions(ctx context.Context, member hook.ID, limit int) ([]hook.Session, error)
+	// EndSession removes one of a member; CodeNotFound.
+	EndSession(ctx context.Context, member, session hook.ID) error
+	// EndSessions removes all of a member but one (zero: all).
+	EndSessions(ctx context.Context, member, except hook.ID) error
+	// TouchSessions records last uses, of the sessions and of their members. An earlier
+	// one than the one known changes nothing.
+	TouchSessions(ctx context.Context, uses []hook.SessionUse) error
+
+	// CreateTicket stores t in place of older ones of the same member and kind;
+	// CodeNotFound if there is no such member.
+	CreateTicket(ctx context.Context, t *hook.Ticket) error
+	// FindTicket gives one that has not ended by now; CodeNotFound.
+	FindTicket(ctx context.Context, hash [32]byte, now time.Time) (hook.Ticket, error)
+	// TakeTicket is FindTicket and removes it: of several callers one gets it.
+	TakeTicket(ctx context.Context, hash [32]byte, now time.Time) (hook.Ticket, error)
+
+	// CreatePasskey stores p; CodeConflict if its credential is known, CodeNotFound if
+	// there is no such member.
+	CreatePasskey(ctx context.Context, p *hook.Passkey) error
+	// ListPasskeys gives those of a member, oldest first.
+	ListPasskeys(ctx context.Context, member hook.ID) ([]hook.Passkey, error)
+	// UsePasskey stores what a use changes: Data and UsedAt. CodeNotFound.
+	UsePasskey(ctx context.Context, passkey hook.ID, data []byte, at time.Time) error
+	// DeletePasskey removes one of a member; CodeNotFound.
+	DeletePasskey(ctx context.Context, member, passkey hook.ID) error
+}
+
+// Audits keeps the log of who did what.
+type Audits interface {
+	// WriteAudit stores an entry.
+	WriteAudit(ctx context.Context, e *hook.AuditEntry) error
+	// ListAudits lists newest first.
+	ListAudits(ctx context.Context, f hook.AuditFilter) (hook.PageOf[hook.AuditEntry], error)
+}
+
+// Portal keeps the settings of environments, and what browsers open the customer
+// portal with.
+type Portal interface {
+	// FindSettings gives those of an environment, the zero ones if it set nothing;
+	// CodeNotFound if there is no such environment.
+	FindSettings(ctx context.Context, env hook.ID) (hook.Settings, error)
+	// ListSettings gives those of all environments that set something.
+	ListSettings(ctx context.Context) ([]hook.Settings, error)
+	// UpdateSettings changes them inside the transaction; an error of change is
+	// returned and nothing written.
+	UpdateSettings(ctx context.Context, env hook.ID, change func(*hook.Settings) error) (hook.Settings, error)
+	// CreatePortalGrant stores a grant, and drops some that ended before now.
+	CreatePortalGrant(ctx context.Context, g *hook.PortalGrant, now time.Time) error
+	// UsePortalGrant gives the grant and the key of its link if PortalGrant.Usable
+	// lets it pass, and makes a code used: of several callers with one code, one gets
+	// it. CodeNotFound if there is none.
+	UsePortalGrant(ctx context.Context, hash [32]byte, now time.Time) (hook.PortalGrant, hook.Key, error)
+	// DeletePortalGrant drops one; it may be gone already.
+	DeletePortalGrant(ctx context.Context, hash [32]byte) error
 }
 
 // Applications keeps the customers of an environment. Deleted ones are kept
@@ -282,7 +376,8 @@ type Tasks interface {
 // Upkeep removes what is no longer kept.
 type Upkeep interface {
 	// Expire removes one small slice of what retention no longer keeps, and
-	// idempotency keys that have ended. An attempt goes only after it is in its
-	// rollup, a rollup when its whole hour is older than Retention.Messages.
+	// idempotency keys, sessions, tickets and audit entries that have ended. An
+	// attempt goes only after it is in its rollup, a rollup when its whole hour is
+	// older than Retention.Messages.
 	Expire(ctx context.Context, r hook.Retention, now time.Time) (hook.Expired, error)
 }

@@ -28,8 +28,8 @@ type chore func(*slice, context.Context) (hook.Expired, error)
 
 // chores all have their turn in each call, so that none waits for another.
 var chores = []chore{
-	(*slice).keys, (*slice).tokens, (*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldRequests, (*slice).oldMessages,
-	(*slice).loneRequests, (*slice).detached, (*slice).oldRollups, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedSources, (*slice).deletedApplications,
+	(*slice).keys, (*slice).tokens, (*slice).endedPeople, (*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldRequests, (*slice).oldMessages,
+	(*slice).loneRequests, (*slice).detached, (*slice).oldRollups, (*slice).oldTraffic, (*slice).oldIssues, (*slice).oldFailing, (*slice).news, (*slice).deletedEndpoints, (*slice).deletedSources, (*slice).deletedApplications,
 }
 
 // Expire implements store.Upkeep. It first makes the partitions for what is to
@@ -53,6 +53,9 @@ func (s *Store) Expire(ctx context.Context, keep hook.Retention, now time.Time) 
 	if keep.Messages > 0 || keep.Attempts > 0 {
 		n, err := s.RollUp(ctx, sliceRows)
 		if err != nil || n == sliceRows {
+			return hook.Expired{More: true}, err
+		}
+		if more, err := s.countMessages(ctx, trafficSlice); err != nil || more {
 			return hook.Expired{More: true}, err
 		}
 	}
@@ -264,6 +267,9 @@ func (s *slice) endWaiting(ctx context.Context, c *conn, leave string, args ...a
 	  WHERE d.message = g.message AND d.endpoint = g.endpoint AND d.message >= $4 AND d.message <= $5 AND d.node IS NULL`
 	n, err := c.exec(ctx, `UPDATE deliveries d SET state = $6, reason = $7, due = NULL, auto_due = NULL, manual = false, updated = $3`+these+
 		` AND d.state = 0`, keys.message, keys.endpoint, s.now, within.low, within.high, int(hook.Canceled), int(hook.ReasonExpired))
+	if err == nil {
+		err = keys.endRetrying(ctx, c)
+	}
 	if err != nil {
 		return 0, 0, err
 	}

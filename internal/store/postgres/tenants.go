@@ -11,7 +11,7 @@ import (
 // CreateEnvironment implements store.Tenants.
 func (s *Store) CreateEnvironment(ctx context.Context, e *hook.Environment) error {
 	return s.write(ctx, func(ctx context.Context, c *conn) error {
-		_, err := c.exec(ctx, `INSERT INTO environments (id, name, created) VALUES ($1,$2,$3)`, e.ID, e.Name, e.CreatedAt)
+		_, err := c.exec(ctx, `INSERT INTO environments (id, name, kind, created) VALUES ($1,$2,$3,$4)`, e.ID, e.Name, int(e.Kind), e.CreatedAt)
 		if isUnique(err, "environments_pkey") {
 			return &hook.Error{Code: hook.CodeConflict, Detail: "An environment with this id exists already."}
 		}
@@ -23,12 +23,40 @@ func (s *Store) CreateEnvironment(ctx context.Context, e *hook.Environment) erro
 func (s *Store) ListEnvironments(ctx context.Context) ([]hook.Environment, error) {
 	var out []hook.Environment
 	err := s.read(ctx, func(ctx context.Context, c *conn) error {
-		return c.query(ctx, `SELECT id, name, created FROM environments ORDER BY id`, nil, func(r *row) error {
-			out = append(out, hook.Environment{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2)})
+		return c.query(ctx, `SELECT `+environmentColumns+` FROM environments ORDER BY id`, nil, func(r *row) error {
+			out = append(out, scanEnvironment(r))
 			return nil
 		})
 	})
 	return out, err
+}
+
+const environmentColumns = `id, name, kind, created`
+
+func scanEnvironment(r *row) hook.Environment {
+	return hook.Environment{ID: r.id(0), Name: r.text(1), Kind: hook.EnvironmentKind(r.int(2)), CreatedAt: r.time(3)}
+}
+
+// UpdateEnvironment implements store.Tenants.
+func (s *Store) UpdateEnvironment(ctx context.Context, env hook.ID, change func(*hook.Environment) error) (e hook.Environment, err error) {
+	err = s.write(ctx, func(ctx context.Context, c *conn) error {
+		found, err := c.one(ctx, `SELECT `+environmentColumns+` FROM environments WHERE id = $1 FOR UPDATE`, []any{env}, func(r *row) error {
+			e = scanEnvironment(r)
+			return nil
+		})
+		if err == nil && !found {
+			err = hook.NotFound("environment")
+		}
+		if err == nil {
+			err = change(&e)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(ctx, `UPDATE environments SET name = $1, kind = $2 WHERE id = $3`, e.Name, int(e.Kind), env)
+		return err
+	})
+	return e, err
 }
 
 const keyColumns = `id, env, app, hash, name, censored, scopes, session, flags, created, expires, last_used`

@@ -49,8 +49,8 @@ type chore func(*slice) (more bool, err error)
 
 // chores take turns in being first, so that none waits for ever.
 var chores = []chore{
-	(*slice).autoKeys, (*slice).callerKeys, (*slice).tokens,
-	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages, (*slice).oldRollups, (*slice).oldRequests,
+	(*slice).autoKeys, (*slice).callerKeys, (*slice).tokens, (*slice).endedPeople,
+	(*slice).ownPayloads, (*slice).oldPayloads, (*slice).oldAttempts, (*slice).oldMessages, (*slice).oldRollups, (*slice).oldTraffic, (*slice).oldIssues, (*slice).unmute, (*slice).oldRequests,
 	(*slice).deletedEndpoints, (*slice).deletedApplications, (*slice).vacuum,
 }
 
@@ -86,6 +86,9 @@ func (s *slice) work() error {
 	if s.keep.Messages > 0 || s.keep.Attempts > 0 {
 		n, more, err := s.w.rollUp(sliceRows, s.time)
 		s.rows += n
+		if err == nil && !more {
+			more, err = s.w.countMessages(sliceRows)
+		}
 		if err != nil || more {
 			s.out.More = true
 			return err
@@ -243,6 +246,12 @@ func (s *slice) dropPayload(message int64) error {
 		return err
 	}
 	s.out.Unsent += n
+	if n > 0 {
+		if _, err := s.exec(`DELETE FROM failing WHERE message = ?1 AND endpoint IN (
+		  SELECT endpoint FROM deliveries WHERE message = ?1 AND state = 4)`, message); err != nil {
+			return err
+		}
+	}
 	// A resend of a delivery that has ended is dropped; the delivery stays as it is.
 	if _, err := s.exec(`UPDATE deliveries SET due = NULL, auto_due = NULL, manual = 0, updated = ?
 	  WHERE message = ? AND node IS NULL AND due IS NOT NULL`, s.now, message); err != nil {
@@ -297,6 +306,9 @@ func (s *slice) removeMessages(from, to int64) (bool, error) {
 	}
 	n, err = s.removeDeliveries(from, to)
 	if err != nil || n == sliceRows {
+		return false, err
+	}
+	if _, err := s.exec(`DELETE FROM failing WHERE message BETWEEN ? AND ?`, from, to); err != nil {
 		return false, err
 	}
 	if _, err := s.exec(`DELETE FROM message_keys WHERE (app, event_id) IN (
