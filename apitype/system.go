@@ -24,8 +24,11 @@ type SystemCheck struct {
 // SystemStore is the database of the server.
 type SystemStore struct {
 	Kind      string        `json:"kind" enum:"sqlite,postgres" doc:"Kind of database."`
+	Version   string        `json:"version" doc:"Version of the database program."`
+	Schema    int64         `json:"schema" doc:"Version of the tables."`
 	Address   string        `json:"address" doc:"Where it is, without passwords."`
 	Bytes     int64         `json:"bytes" doc:"Its size."`
+	LogBytes  *int64        `json:"logBytes" doc:"Size of its write-ahead log, null if it cannot be told."`
 	FreeBytes *int64        `json:"freeBytes" doc:"What its disk has left, null if this server cannot tell."`
 	Tables    []SystemTable `json:"tables" doc:"Its largest tables, with their indexes."`
 }
@@ -33,7 +36,8 @@ type SystemStore struct {
 // SystemTable is the size of one table.
 type SystemTable struct {
 	Name  string `json:"name" doc:"Name of the table."`
-	Bytes int64  `json:"bytes" doc:"Its size, indexes included."`
+	Bytes *int64 `json:"bytes" doc:"Its size, indexes included, null if it cannot be told."`
+	Rows  *int64 `json:"rows" doc:"How many rows it has, about; null if it cannot be told."`
 }
 
 // SystemQueue is what waits to be delivered.
@@ -41,7 +45,6 @@ type SystemQueue struct {
 	Due              int64   `json:"due" doc:"Deliveries that wait for an attempt, counted up to a bound."`
 	OldestDueSeconds float64 `json:"oldestDueSeconds" doc:"For how long the oldest delivery that is due has been waiting."`
 	InFlight         int     `json:"inFlight" doc:"Attempts of this node that are running."`
-	Pace             float64 `json:"pace" doc:"Attempts a second that this node settled in the last seconds."`
 }
 
 // SystemNode is one of the servers on the database.

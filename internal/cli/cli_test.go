@@ -549,7 +549,7 @@ func TestCompletionAndHelpGoToStdout(t *testing.T) {
 func TestHelpTellsEveryFlagInEightyColumns(t *testing.T) {
 	t.Parallel()
 	sh := bare(t)
-	for _, command := range []string{"", "dev", "serve", "send", "listen", "catch", "verify", "sign", "samples", "samples show", "keys", "keys list", "keys create", "keys expire", "healthcheck", "completion", "version"} {
+	for _, command := range []string{"", "dev", "serve", "send", "listen", "catch", "verify", "sign", "samples", "samples show", "keys", "keys list", "keys create", "keys expire", "doctor", "healthcheck", "completion", "version"} {
 		code, out, errs := sh.run(t, append(strings.Fields(command), "--help")...)
 		if code != cli.ExitOK || errs != "" || !strings.Contains(out, "--color auto|always|never") || !strings.Contains(out, "-h, --help") {
 			t.Errorf("%s --help: exit %d, %q\n%s", command, code, errs, out)

@@ -113,7 +113,7 @@ that shows what arrives there.`,
 		cmd.GroupID = "receive"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range []*cobra.Command{a.keysCommand(), a.adminCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {
+	for _, cmd := range []*cobra.Command{a.keysCommand(), a.adminCommand(), a.doctorCommand(), a.healthcheckCommand(), a.completionCommand(), a.versionCommand()} {
 		cmd.GroupID = "run"
 		root.AddCommand(cmd)
 	}
