@@ -2,8 +2,8 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -68,11 +68,10 @@ func portalAccess(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	fragment, err := json.Marshal(map[string]string{"appId": hook.KindApplication.Format(k.App), "token": token})
+	url, err := c.portalLink(&k)
 	if err != nil {
 		return reply{}, err
 	}
-	url := c.PublicURL(c.r) + "/portal/login#key=" + base64.StdEncoding.EncodeToString(fragment)
 	return ok(apitype.PortalAccessOut{URL: url, Token: token})
 }
 
@@ -180,7 +179,8 @@ func logout(c *call) (reply, error) {
 		return reply{}, err
 	}
 	c.Forget()
-	return noContent()
+	header, err := c.forgetPortal()
+	return reply{status: http.StatusNoContent, header: header}, err
 }
 
 // whoami says whose token the request carries.
@@ -195,12 +195,6 @@ func whoami(c *call) (reply, error) {
 		return ok(out)
 	}
 	app := hook.KindApplication.Format(c.key.App)
-	out.Kind, out.AppID, out.Capabilities = apitype.TokenApplication, &app, capabilities
-	if len(c.key.Scopes) > 0 {
-		out.Capabilities = make([]apitype.PortalCapability, len(c.key.Scopes))
-		for i, s := range c.key.Scopes {
-			out.Capabilities[i] = apitype.PortalCapability(s)
-		}
-	}
+	out.Kind, out.AppID, out.Capabilities = apitype.TokenApplication, &app, capabilitiesOf(&c.key)
 	return ok(out)
 }

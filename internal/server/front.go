@@ -193,6 +193,7 @@ func (s *Server) observed(first hook.Kind, accept acceptFunc) acceptFunc {
 		s.traceAccept(ctx, events, accepted, err, took)
 		if err == nil {
 			s.hub.Wake()
+			s.live.Wake()
 		}
 		if err == nil && s.log.Enabled(ctx, slog.LevelInfo) {
 			for i := range accepted {

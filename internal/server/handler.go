@@ -44,6 +44,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.hub.ServeHTTP(w, r)
 	case path == "/api" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/ingest/api/"):
 		s.apiHandler.ServeHTTP(w, s.withCaller(r))
+	case s.site != nil && s.site.Serve(w, r):
 	case path == "/":
 		s.landing(w, r)
 	case strings.HasPrefix(path, "//"):

@@ -22,7 +22,7 @@ func (s *Server) join(ctx context.Context) error {
 	if err := k.Start(ctx); err != nil {
 		return err
 	}
-	s.keeper = k
+	s.keeper, s.nodeName = k, name
 	s.metrics.watchNode(k)
 	s.traces = trace.New(ctx, trace.Options{Version: s.version, Node: name, Log: s.log})
 	s.metrics.watchTraces(s.traces)

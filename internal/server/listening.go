@@ -12,6 +12,7 @@ import (
 const listenPath = "/api/v1/listen"
 
 func (s *Server) wireListening(open hook.SealFunc) {
+	s.live = listen.NewLive(s.store, s.now, s.log)
 	s.hub = listen.New(listen.Deps{
 		Store: s.store, Now: s.now, Authenticate: s.auth.Authenticate, Fail: fail, Log: s.log, Verifies: verifies,
 		IngestURL: func(r *http.Request, source *hook.Source) string {
