@@ -31,3 +31,17 @@ type ApplicationOut struct {
 	CreatedAt    time.Time         `json:"createdAt" doc:"When it was created."`
 	UpdatedAt    time.Time         `json:"updatedAt" doc:"When it was last changed."`
 }
+
+// ApplicationRow is an application in a list, with how many endpoints it has where the
+// caller searches.
+type ApplicationRow struct {
+	ApplicationOut
+	Endpoints *EndpointCounts `json:"endpoints,omitempty" doc:"How many endpoints it has. Only if the list was asked for with q, which may be empty."`
+}
+
+// EndpointCounts counts the endpoints of an application.
+type EndpointCounts struct {
+	Total    int `json:"total" minimum:"0" doc:"All of them."`
+	Failing  int `json:"failing" minimum:"0" doc:"Those that have had nothing but failures since their last success."`
+	Disabled int `json:"disabled" minimum:"0" doc:"Those that are disabled."`
+}

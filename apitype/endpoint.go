@@ -137,4 +137,11 @@ type EventExampleIn struct {
 type RecoverIn struct {
 	Since time.Time           `json:"since" doc:"Messages from here on. At most 14 days before until."`
 	Until Optional[time.Time] `json:"until,omitzero" doc:"Messages before this. Default: now."`
+	Rate  Optional[uint32]    `json:"rate,omitzero" minimum:"1" maximum:"10000" doc:"Most messages a second. Null or absent for no limit."`
+}
+
+// RecoverRange is the range of time that a recover or a replay is counted for.
+type RecoverRange struct {
+	Since time.Time           `json:"since" doc:"Messages from here on. At most 14 days before until."`
+	Until Optional[time.Time] `json:"until,omitzero" doc:"Messages before this. Default: now."`
 }

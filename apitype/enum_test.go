@@ -38,6 +38,14 @@ var openSets = [][]any{
 	{apitype.VerdictDelivered, apitype.VerdictPending, apitype.VerdictSending, apitype.VerdictFailed, apitype.VerdictCanceled, apitype.VerdictNotMatched},
 	{apitype.PermissionOIDC, apitype.PermissionJWT, apitype.PermissionRegional, apitype.PermissionGlobal, apitype.PermissionUnknown},
 	{apitype.TokenEnvironment, apitype.TokenApplication},
+	{apitype.SearchText, apitype.SearchWord, apitype.SearchNumber, apitype.SearchSize, apitype.SearchTime, apitype.SearchJSON},
+	{apitype.EndpointActive, apitype.EndpointFailing, apitype.EndpointDisabled},
+	{apitype.IssueOpen, apitype.IssueMuted, apitype.IssueResolved},
+	{apitype.SeverityError, apitype.SeverityWarning, apitype.SeverityInfo},
+	{
+		apitype.AttentionNoNode, apitype.AttentionBacklog, apitype.AttentionEndpointDisabled,
+		apitype.AttentionEndpointFailing, apitype.AttentionSourceRefused, apitype.AttentionSecretExpiring,
+	},
 	{apitype.RequestAccepted, apitype.RequestDuplicate, apitype.RequestDiffers, apitype.RequestRefused, apitype.RequestHandshake},
 }
 

@@ -36,6 +36,7 @@ type Searched struct {
 type MessageRows struct {
 	List[MessageRow]
 	Searched
+	Cursor string `json:"cursor,omitempty" doc:"The place behind everything that was there: live events after it are new to this page. Absent if the query names one message."`
 }
 
 // RequestRow is a request in lists over all sources.
@@ -63,10 +64,23 @@ type SearchFields struct {
 	Fields []SearchField `json:"fields" nullable:"false" doc:"The fields, in the order in which to offer them."`
 }
 
+// SearchKind is what the values of a field are.
+type SearchKind string
+
+// The kinds.
+const (
+	SearchText   SearchKind = "text"   // compared in any case of letters, but for ids and event types
+	SearchWord   SearchKind = "word"   // one of the values
+	SearchNumber SearchKind = "number" // compared, or a range
+	SearchSize   SearchKind = "size"   // a number of bytes with units
+	SearchTime   SearchKind = "time"   // a time, a date or how long ago
+	SearchJSON   SearchKind = "json"   // a value inside a JSON document
+)
+
 // SearchField is one field of the search language.
 type SearchField struct {
-	Name   string   `json:"name" example:"status" doc:"What stands before the colon. One that ends in a dot is followed by a path or a name, as body.amount."`
-	Kind   string   `json:"kind" enum:"text,word,number,size,time,json" doc:"What its values are: text is compared in any case of letters, a word is one of values, a number and a size can be compared and given as a range, a time too, json is a value inside a JSON document."`
-	Doc    string   `json:"doc" doc:"What it holds, in a line."`
-	Values []string `json:"values" nullable:"false" doc:"Values that can be offered: all words of a word, else some that are in use."`
+	Name   string     `json:"name" example:"status" doc:"What stands before the colon. One that ends in a dot is followed by a path or a name, as body.amount."`
+	Kind   SearchKind `json:"kind" enum:"text,word,number,size,time,json" doc:"What its values are: text is compared in any case of letters, a word is one of values, a number and a size can be compared and given as a range, a time too, json is a value inside a JSON document."`
+	Doc    string     `json:"doc" doc:"What it holds, in a line."`
+	Values []string   `json:"values" nullable:"false" doc:"Values that can be offered: all words of a word, else some that are in use."`
 }

@@ -40,6 +40,13 @@ var structs = []reflect.Type{
 	reflect.TypeFor[apitype.SourceRoute](), reflect.TypeFor[apitype.SourceSecretIn](), reflect.TypeFor[apitype.SourceSecretOut](),
 	reflect.TypeFor[apitype.SourceSecretRotateIn](), reflect.TypeFor[apitype.SourceSecretText](), reflect.TypeFor[apitype.SourceSecretsOut](),
 	reflect.TypeFor[apitype.SourceTypeOut](),
+	reflect.TypeFor[apitype.MessageRow](), reflect.TypeFor[apitype.DeliveryCounts](), reflect.TypeFor[apitype.MessageRows](), reflect.TypeFor[apitype.RequestRow](),
+	reflect.TypeFor[apitype.RequestRows](), reflect.TypeFor[apitype.CountOut](), reflect.TypeFor[apitype.SearchFields](), reflect.TypeFor[apitype.SearchField](),
+	reflect.TypeFor[apitype.Searched](), reflect.TypeFor[apitype.EndpointRow](), reflect.TypeFor[apitype.EndpointRows](), reflect.TypeFor[apitype.HealthOut](),
+	reflect.TypeFor[apitype.HealthHour](), reflect.TypeFor[apitype.EndpointHealth](), reflect.TypeFor[apitype.HealthDetail](), reflect.TypeFor[apitype.OutcomeCount](),
+	reflect.TypeFor[apitype.OverviewOut](), reflect.TypeFor[apitype.OverviewTiles](), reflect.TypeFor[apitype.OverviewPoint](), reflect.TypeFor[apitype.Attention](),
+	reflect.TypeFor[apitype.IssueOut](), reflect.TypeFor[apitype.IssuePatch](), reflect.TypeFor[apitype.IssueRecoverIn](), reflect.TypeFor[apitype.IssueRows](),
+	reflect.TypeFor[apitype.RecoverRange](), reflect.TypeFor[apitype.ApplicationRow](), reflect.TypeFor[apitype.EndpointCounts](),
 }
 
 // notObjects are exported structs that are no JSON object. The frames of the WebSocket,

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,7 @@ type (
 	word  Needle
 	// term is a field with what it may hold: one of the tests must fit.
 	term struct {
+		at    int    // character where it begins, from 1
 		field int    // index in the list
 		rest  string // name of a header
 		path  []string
@@ -281,4 +283,66 @@ func (q *Query[R]) Words() []string {
 		}
 	}
 	return words
+}
+
+// Uses gives the character, from 1, at which the query first uses a field; 0: nowhere.
+func (q *Query[R]) Uses(field string) int {
+	at, _, found := q.list.field(field)
+	if q.root == nil || !found {
+		return 0
+	}
+	return uses(q.root, at)
+}
+
+func uses(e expr, field int) int {
+	switch e := e.(type) {
+	case allOf:
+		return usesAny(e, field)
+	case anyOf:
+		return usesAny(e, field)
+	case not:
+		return uses(e.expr, field)
+	case *term:
+		if e.field == field {
+			return e.at
+		}
+	case word:
+	}
+	return 0
+}
+
+func usesAny(list []expr, field int) int {
+	for _, one := range list {
+		if at := uses(one, field); at > 0 {
+			return at
+		}
+	}
+	return 0
+}
+
+// OnlyOf reports whether the query consists of terms of these fields that must all fit,
+// each field once and each time with one value: then what Demanded and Between give is
+// all that it says.
+func (q *Query[R]) OnlyOf(fields ...string) bool {
+	var terms []expr
+	switch e := q.root.(type) {
+	case nil:
+		return true
+	case allOf:
+		terms = e
+	default:
+		terms = []expr{e}
+	}
+	seen := map[int]bool{}
+	for _, one := range terms {
+		t, ok := one.(*term)
+		if !ok || seen[t.field] || q.list.Fields[t.field].Kind == Time && (len(t.tests) > 1 || t.tests[0].how == exists) {
+			return false
+		}
+		seen[t.field] = true
+		if !slices.Contains(fields, q.list.Fields[t.field].Name) {
+			return false
+		}
+	}
+	return true
 }

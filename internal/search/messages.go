@@ -12,6 +12,8 @@ type Message struct {
 	// Endpoint is the text of the id of an endpoint at which a delivery of the message is
 	// known to fail; empty: that was not asked.
 	Endpoint string
+	// Known is one more id that a word finds the message by; empty: none.
+	Known string
 	// Body is the payload; nil: it is gone, or the caller may not see it.
 	Body *Document
 }
@@ -41,8 +43,8 @@ var Messages = &List[*Message]{
 		Before("before", messageAt),
 		{Def: Def{Name: "body.", Kind: JSON, Doc: "A value in the payload by its path, such as body.amount:>1000", Body: true}, Document: func(m *Message) *Document { return m.Body }},
 		bodyText(func(m *Message) *Document { return m.Body }),
-		{Def: Def{Name: "tag", Kind: Text, Doc: "Tag."}, Texts: func(m *Message) []string { return m.Message.Tags }},
-		{Def: Def{Name: "channel", Kind: Text, Doc: "Channel."}, Texts: func(m *Message) []string { return m.Message.Channels }},
+		{Def: Def{Name: "tag", Kind: Text, Exact: true, Doc: "Tag."}, Texts: func(m *Message) []string { return m.Message.Tags }},
+		{Def: Def{Name: "channel", Kind: Text, Exact: true, Doc: "Channel."}, Texts: func(m *Message) []string { return m.Message.Channels }},
 		{Def: Def{Name: "endpoint", Kind: Text, Exact: true, Doc: "Endpoint at which it fails, by id; together with status:failed or status:retrying."}, Texts: func(m *Message) []string { return []string{m.Endpoint} }},
 		{Def: Def{Name: "size", Kind: Size, Doc: "Length of the payload, such as >10kB"}, Count: func(m *Message) (int64, bool) { return int64(m.Message.BodySize), true }},
 		{Def: Def{Name: "id", Kind: Text, Exact: true, Doc: "Id of the message."}, Texts: func(m *Message) []string { return []string{hook.KindMessage.Format(m.Message.ID)} }},
@@ -74,7 +76,7 @@ func messageStatus(m *Message) []string {
 
 func messageHas(m *Message, w Needle) bool {
 	o := &m.Owner
-	return w.Begins(m.Message.EventType) || w.Equals(hook.KindMessage.Format(m.Message.ID), ownerID(o), m.Message.EventID) ||
+	return w.Begins(m.Message.EventType) || w.Equals(hook.KindMessage.Format(m.Message.ID), ownerID(o), m.Message.EventID, m.Known) ||
 		w.In(o.Name, o.UID) || m.Body.Contains(w)
 }
 

@@ -16,7 +16,7 @@ func (p *parser[R]) fieldTerm(start int, name string) (expr, *Error) {
 		return nil, errorAt(start, "there is no field %s here; put text that has a colon into quotes, fields are %s", shown(name), p.fieldNames())
 	}
 	f := &p.query.list.Fields[at].Def
-	t := &term{field: at}
+	t := &term{at: start + 1, field: at}
 	switch {
 	case f.Kind == JSON:
 		if t.path = pathOf(rest); t.path == nil {
