@@ -37,12 +37,15 @@ export class Api {
     return this.call("DELETE", path);
   }
 
-  /** The JSON of the answer; undefined when there is none. An answer that says no is thrown. */
+  /**
+   * The JSON of the answer; undefined when there is none. An answer that says no is thrown. A body that is a text
+   * goes as it is, for numbers that JavaScript does not have.
+   */
   async call(method: string, path: string, body?: Json): Promise<Json> {
     const answer = await fetch(this.server.url + path, {
       method,
       headers: { authorization: `Bearer ${this.token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     const said = text === "" ? undefined : JSON.parse(text);
