@@ -15,4 +15,4 @@
 package api
 
 // The page docs/errors.md is written by the test that holds it to the catalog.
-//go:generate env UPDATE=1 go test -run TestEveryErrorCodeIsInTheDocument .
+//go:generate env UPDATE=1 go test -run ^(TestEveryErrorCodeIsInTheDocument|TestTheDashboardIsBuiltFromThisOpenAPIDocument)$ .

@@ -43,3 +43,6 @@ func Routes() []RouteInfo {
 	}
 	return all
 }
+
+// OpenAPIDocument is the document of the whole table.
+func OpenAPIDocument(version string) []byte { return New(Deps{Version: version}).openAPI }

@@ -1,0 +1,91 @@
+// All pages of the dashboard. Each is loaded when it is first opened. A noun with more than one page lists them in its own routes.tsx.
+import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { basePath } from "@/lib/base";
+import { listSearch, parseSearch, stringifySearch, texts } from "@/lib/search";
+import { linkRoute, rootRoute, shellRoute } from "./root";
+
+const parent = { getParentRoute: () => shellRoute, validateSearch: listSearch };
+
+const overview = createRoute({
+  ...parent,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),
+});
+const messages = createRoute({
+  ...parent,
+  path: "messages",
+  component: lazyRouteComponent(() => import("./pages/messages"), "Messages"),
+});
+const endpoints = createRoute({
+  ...parent,
+  path: "endpoints",
+  component: lazyRouteComponent(() => import("./pages/endpoints"), "Endpoints"),
+});
+const applications = createRoute({
+  ...parent,
+  path: "applications",
+  component: lazyRouteComponent(() => import("./pages/applications"), "Applications"),
+});
+const eventTypes = createRoute({
+  ...parent,
+  path: "event-types",
+  component: lazyRouteComponent(() => import("./pages/eventtypes"), "EventTypes"),
+});
+const requests = createRoute({
+  ...parent,
+  path: "requests",
+  component: lazyRouteComponent(() => import("./pages/requests"), "Requests"),
+});
+const sources = createRoute({
+  ...parent,
+  path: "sources",
+  component: lazyRouteComponent(() => import("./pages/sources"), "Sources"),
+});
+const issues = createRoute({
+  ...parent,
+  path: "issues",
+  component: lazyRouteComponent(() => import("./pages/issues"), "Issues"),
+});
+const settings = createRoute({
+  ...parent,
+  path: "settings",
+  validateSearch: (search: Record<string, unknown>) => texts(search, ["tab", "open"]),
+  component: lazyRouteComponent(() => import("./pages/settings"), "Settings"),
+});
+const system = createRoute({
+  ...parent,
+  path: "system",
+  validateSearch: (search: Record<string, unknown>) => texts(search, ["tab"]),
+  component: lazyRouteComponent(() => import("./pages/system"), "System"),
+});
+
+const tree = rootRoute.addChildren([
+  linkRoute,
+  shellRoute.addChildren([
+    overview,
+    messages,
+    endpoints,
+    applications,
+    eventTypes,
+    requests,
+    sources,
+    issues,
+    settings,
+    system,
+  ]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  basepath: basePath,
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

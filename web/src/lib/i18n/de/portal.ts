@@ -1,0 +1,3 @@
+export const portal = {
+  "portal.name": "Webhooks",
+};

@@ -1,0 +1,36 @@
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { type ReactNode, StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ToastProvider } from "@/ui/Toast";
+import { TooltipProvider } from "@/ui/Tooltip";
+import { queryClient } from "./api";
+import { languageStore, preferredLanguage, setLanguage } from "./i18n";
+import { nonce } from "./nonce";
+import { followPreferences } from "./preferences";
+import { useStore } from "./store";
+
+/** Draws a program into the page, in the reader's language and theme. */
+export async function start(draw: () => ReactNode): Promise<void> {
+  followPreferences();
+  await setLanguage(preferredLanguage());
+  createRoot(document.getElementById("root")!).render(
+    <StrictMode>
+      <Providers draw={draw} />
+    </StrictMode>,
+  );
+}
+
+/** What components need around them. Another language draws everything anew. */
+function Providers({ draw }: { draw: () => ReactNode }) {
+  const { language } = useStore(languageStore);
+  return (
+    <CSPProvider nonce={nonce}>
+      <QueryClientProvider client={queryClient}>
+        <TooltipProvider delay={400} key={language}>
+          <ToastProvider>{draw()}</ToastProvider>
+        </TooltipProvider>
+      </QueryClientProvider>
+    </CSPProvider>
+  );
+}

@@ -1,0 +1,35 @@
+// The customer's look, laid over the tokens. The server checked the contrast when it was saved.
+import type { Schema } from "@/lib/api";
+import { setLanguage } from "@/lib/i18n";
+import { theme as choice } from "@/lib/preferences";
+
+type Config = Schema<"PortalConfigOut">;
+
+const fonts: Record<Config["theme"]["font"], string> = {
+  inter: "",
+  system: "system-ui, sans-serif",
+  serif: "Georgia, 'Times New Roman', serif",
+  mono: "var(--mono)",
+};
+
+/** Applies colours, corners, letters, scheme and language, and keeps the colours to the scheme. */
+export async function applyTheme(config: Config): Promise<void> {
+  if (config.theme.mode !== "system") choice.set(config.theme.mode);
+  const root = document.documentElement;
+  const colours = () => {
+    const { accent, onAccent } = root.dataset.theme === "dark" ? config.dark : config.light;
+    set("--accent", accent);
+    set("--on-accent", onAccent);
+    set("--focus", accent);
+  };
+  new MutationObserver(colours).observe(root, { attributeFilter: ["data-theme"] });
+  colours();
+  set("--radius", `${config.theme.radius}px`);
+  set("--font", fonts[config.theme.font]);
+  if (config.theme.language) await setLanguage(config.theme.language);
+}
+
+function set(name: string, value: string): void {
+  if (value) document.documentElement.style.setProperty(name, value);
+  else document.documentElement.style.removeProperty(name);
+}
