@@ -46,6 +46,13 @@ var openSets = [][]any{
 		apitype.AttentionNoNode, apitype.AttentionBacklog, apitype.AttentionEndpointDisabled,
 		apitype.AttentionEndpointFailing, apitype.AttentionSourceRefused, apitype.AttentionSecretExpiring,
 	},
+	{apitype.PortalLight, apitype.PortalDark, apitype.PortalSystem},
+	{apitype.FontInter, apitype.FontSystem, apitype.FontSerif, apitype.FontMono},
+	{
+		apitype.PartCatalogue, apitype.PartMessages, apitype.PartRecover, apitype.PartTest, apitype.PartChannels, apitype.PartHeaders,
+		apitype.PartRateLimit,
+	},
+	{apitype.CheckOK, apitype.CheckWarn, apitype.CheckFail},
 	{apitype.RequestAccepted, apitype.RequestDuplicate, apitype.RequestDiffers, apitype.RequestRefused, apitype.RequestHandshake},
 }
 

@@ -141,6 +141,12 @@ func OptionalTypes() []OptionalType {
 		optionalType[EnvironmentKind](),
 		optionalType[PasswordChange](),
 		optionalType[IssueState](),
+		optionalType[int](),
+		optionalType[PortalThemePatch](),
+		optionalType[PortalFont](),
+		optionalType[PortalMode](),
+		optionalType[[]PortalPart](),
+		optionalType[PortalTexts](),
 	}
 }
 

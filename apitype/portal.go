@@ -73,7 +73,7 @@ type PortalTheme struct {
 	Radius     int          `json:"radius" minimum:"0" maximum:"24" doc:"Radius of corners, in pixels."`
 	Font       PortalFont   `json:"font" enum:"inter,system,serif,mono" doc:"Family of fonts."`
 	Mode       PortalMode   `json:"mode" enum:"light,dark,system" doc:"Colour scheme."`
-	Language   string       `json:"language" enum:",en,de" doc:"Language, en or de. Empty: that of the reader's browser."`
+	Language   string       `json:"language" doc:"Language, en or de. Empty: that of the reader's browser."`
 	Hide       []PortalPart `json:"hide" enum:"catalogue,messages,recover,test,channels,headers,rateLimit" doc:"Parts that are not shown. Hiding takes no right away."`
 	Texts      PortalTexts  `json:"texts" doc:"Sentences in the operator's own words."`
 }
@@ -102,7 +102,7 @@ type PortalThemePatch struct {
 	Radius     Optional[int]          `json:"radius,omitzero" minimum:"0" maximum:"24" doc:"Radius of corners, in pixels."`
 	Font       Optional[PortalFont]   `json:"font,omitzero" enum:"inter,system,serif,mono" doc:"Family of fonts."`
 	Mode       Optional[PortalMode]   `json:"mode,omitzero" enum:"light,dark,system" doc:"Colour scheme."`
-	Language   Optional[string]       `json:"language,omitzero" enum:",en,de" doc:"Language. Empty: that of the reader's browser."`
+	Language   Optional[string]       `json:"language,omitzero" doc:"Language. Empty: that of the reader's browser."`
 	Hide       Optional[[]PortalPart] `json:"hide,omitzero" enum:"catalogue,messages,recover,test,channels,headers,rateLimit" doc:"Parts that are not shown."`
 	Texts      Optional[PortalTexts]  `json:"texts,omitzero" doc:"Sentences in the operator's own words; all of them are replaced."`
 }

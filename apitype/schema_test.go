@@ -47,6 +47,12 @@ var structs = []reflect.Type{
 	reflect.TypeFor[apitype.OverviewOut](), reflect.TypeFor[apitype.OverviewTiles](), reflect.TypeFor[apitype.OverviewPoint](), reflect.TypeFor[apitype.Attention](),
 	reflect.TypeFor[apitype.IssueOut](), reflect.TypeFor[apitype.IssuePatch](), reflect.TypeFor[apitype.IssueRecoverIn](), reflect.TypeFor[apitype.IssueRows](),
 	reflect.TypeFor[apitype.RecoverRange](), reflect.TypeFor[apitype.ApplicationRow](), reflect.TypeFor[apitype.EndpointCounts](),
+	reflect.TypeFor[apitype.OneTimeTokenIn](), reflect.TypeFor[apitype.PortalTokenOut](), reflect.TypeFor[apitype.PortalTexts](), reflect.TypeFor[apitype.PortalTheme](),
+	reflect.TypeFor[apitype.SettingsOut](), reflect.TypeFor[apitype.SettingsPatch](), reflect.TypeFor[apitype.PortalThemePatch](), reflect.TypeFor[apitype.PortalColors](),
+	reflect.TypeFor[apitype.PortalConfigOut](), reflect.TypeFor[apitype.LiveMessage](), reflect.TypeFor[apitype.LiveAttempt](), reflect.TypeFor[apitype.LiveRequest](),
+	reflect.TypeFor[apitype.LiveTask](), reflect.TypeFor[apitype.LiveEvent](), reflect.TypeFor[apitype.SystemCheck](), reflect.TypeFor[apitype.SystemStore](),
+	reflect.TypeFor[apitype.SystemTable](), reflect.TypeFor[apitype.SystemQueue](), reflect.TypeFor[apitype.SystemNode](), reflect.TypeFor[apitype.SystemSetting](),
+	reflect.TypeFor[apitype.SystemOut](),
 }
 
 // notObjects are exported structs that are no JSON object. The frames of the WebSocket,

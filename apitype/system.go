@@ -23,11 +23,11 @@ type SystemCheck struct {
 
 // SystemStore is the database of the server.
 type SystemStore struct {
-	Kind      string        `json:"kind" enum:"sqlite,postgres" doc:"Kind of database."`
+	Kind      string        `json:"kind" doc:"Kind of database: sqlite or postgres."`
 	Version   string        `json:"version" doc:"Version of the database program."`
 	Schema    int64         `json:"schema" doc:"Version of the tables."`
 	Address   string        `json:"address" doc:"Where it is, without passwords."`
-	Bytes     int64         `json:"bytes" doc:"Its size."`
+	Bytes     int64         `json:"bytes" doc:"Size of the database."`
 	LogBytes  *int64        `json:"logBytes" doc:"Size of its write-ahead log, null if it cannot be told."`
 	FreeBytes *int64        `json:"freeBytes" doc:"What its disk has left, null if this server cannot tell."`
 	Tables    []SystemTable `json:"tables" doc:"Its largest tables, with their indexes."`
