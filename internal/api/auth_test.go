@@ -2,8 +2,6 @@ package api_test
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -139,19 +137,19 @@ func TestATokenSeesEventTypesOfItsFlagsOnly(t *testing.T) {
 	r.callAs(beta, "POST", app+"/endpoint", `{"url":"https://e.test","eventTypes":["b.beta"]}`).want(201)
 }
 
-func TestPortalAccessGivesALinkThatCarriesTheToken(t *testing.T) {
+func TestPortalAccessGivesATokenAndALinkThatOpensThePortal(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.app("acme")
 	id := r.call("GET", "/app/acme", nil).want(200).at("id")
 	a := r.call("POST", "/auth/app-portal-access/acme", nil).want(200)
-	fragment, ok := strings.CutPrefix(a.at("url"), "https://hooks.example.test/prefix/portal/login#key=")
-	text, err := base64.StdEncoding.DecodeString(fragment)
-	var key struct{ AppID, Token string }
-	if !ok || err != nil || json.Unmarshal(text, &key) != nil || key.AppID != id || key.Token != a.at("token") {
+	code, ok := strings.CutPrefix(a.at("url"), "https://hooks.example.test/prefix/portal/e/"+hook.KindEnvironment.Format(r.env.ID)+"#code=")
+	if !ok || len(code) < 43 || strings.Contains(a.at("url"), a.at("token")) {
 		t.Errorf("the link is %s", a.at("url"))
 	}
-	r.callAs(key.Token, "GET", "/auth/whoami", nil).want(200).is("application", "kind").is(id, "appId").is("Unknown", "permissionSource").is("ViewBase", "capabilities", 0)
+	opened := r.callAs("", "POST", "/auth/one-time-token", `{"oneTimeToken":"`+code+`"}`).want(200).is(id, "appId")
+	r.callAs(opened.at("token"), "GET", "/auth/whoami", nil).want(200).is("application", "kind").is(id, "appId")
+	r.callAs(a.at("token"), "GET", "/auth/whoami", nil).want(200).is("application", "kind").is(id, "appId").is("Unknown", "permissionSource").is("ViewBase", "capabilities", 0)
 	r.call("GET", "/auth/whoami", nil).want(200).is("environment", "kind").is("null", "appId").is("null", "scopes")
 	r.call("POST", "/auth/dashboard-access/acme", nil).want(200)
 	r.call("POST", "/auth/app-portal-access/new", `{"application":{"name":"New","uid":"new"}}`).want(200)
