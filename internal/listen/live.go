@@ -25,8 +25,10 @@ const (
 
 	// retryAfter is when a browser comes back after the end of a stream.
 	retryAfter = 2 * time.Second
-	// stillEvery is for how long a caller is believed to still be allowed to follow.
-	stillEvery = 2 * time.Second
+	// lookAtCaller is how often a stream looks whether its caller may still follow, and
+	// stillEvery is for how long a caller is believed before something is told.
+	lookAtCaller = 5 * time.Second
+	stillEvery   = 2 * time.Second
 	// pollEvery is how often what has no feed is looked at: requests and tasks.
 	pollEvery = time.Second
 )

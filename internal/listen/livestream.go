@@ -77,6 +77,8 @@ func (s *stream) serve(ctx context.Context) {
 	}
 	beat := time.NewTicker(Heartbeat)
 	defer beat.Stop()
+	look := time.NewTicker(lookAtCaller)
+	defer look.Stop()
 	var polls <-chan time.Time // nil: nothing is polled
 	if s.follows(apitype.LiveRequests) || s.follows(apitype.LiveTasks) {
 		ticker := time.NewTicker(pollEvery)
@@ -98,8 +100,13 @@ func (s *stream) serve(ctx context.Context) {
 		case <-rest:
 			rest = nil
 			continue
+		case <-look.C:
+			if !s.may(ctx, true) {
+				return
+			}
+			continue
 		case <-beat.C:
-			if !s.may(ctx, true) || !s.write([]byte(": still here\n\n")) {
+			if !s.write([]byte(": still here\n\n")) {
 				return
 			}
 			continue

@@ -4,11 +4,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -19,7 +17,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -158,26 +155,17 @@ func TestPortalTokenCannotReadMetrics(t *testing.T) {
 	}
 }
 
-func TestLandingIsTextForToolsAndAPageForBrowsers(t *testing.T) {
+func TestLandingIsTextForTools(t *testing.T) {
 	t.Parallel()
 	n := start(t, t.TempDir(), nil)
 	_, header, text := get(t, n.URL()+"/")
-	if !strings.Contains(header.Get("Content-Type"), "text/plain") || !strings.Contains(text, n.URL()+"/api/docs") {
+	if !strings.Contains(header.Get("Content-Type"), "text/plain") {
 		t.Errorf("landing text %q", text)
 	}
-	_, header, page := get(t, n.URL()+"/", "Accept", "text/html")
-	for _, place := range []string{"/api/v1", "/ingest/api/v1"} {
-		if !strings.Contains(text, " "+n.URL()+place+"\n") || !strings.Contains(page, ">"+n.URL()+place+"<") {
-			t.Errorf("the landing does not name %s:\n%s\n%s", place, text, page)
+	for _, place := range []string{"/api/v1", "/ingest/api/v1", "/api/docs"} {
+		if !strings.Contains(text, " "+n.URL()+place+"\n") {
+			t.Errorf("the landing does not name %s:\n%s", place, text)
 		}
-	}
-	style := regexp.MustCompile(`(?s)<style>(.*)</style>`).FindStringSubmatch(page)
-	if style == nil {
-		t.Fatalf("no style in %s", page)
-	}
-	sum := sha256.Sum256([]byte(style[1]))
-	if policy := header.Get("Content-Security-Policy"); !strings.Contains(policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
-		t.Errorf("the policy %q does not allow the page's own style", policy)
 	}
 }
 

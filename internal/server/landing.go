@@ -27,7 +27,7 @@ var landingPolicy = func() string {
 		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }()
 
-// landingPage is what a browser gets at the root.
+// landingPage is what a browser gets at the root of a server without the dashboard.
 var landingPage = template.Must(template.New("landing").Parse(`<!doctype html>
 <html lang="en">
 <head>
