@@ -144,6 +144,7 @@ type EnvironmentRecord struct {
 	ID        ID        `json:"id"`
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
+	Settings  *Settings `json:"settings,omitempty"` // without Env; nil: it set nothing
 }
 
 // RecordKind implements Record.
@@ -361,6 +362,8 @@ type TaskRecord struct {
 	Cursor    ID         `json:"cursor,omitzero"`
 	Queued    int64      `json:"queued,omitzero"`
 	Canceled  bool       `json:"canceled,omitzero"`
+	Rate      int        `json:"rate,omitzero"`
+	Total     int64      `json:"total,omitzero"`
 	CreatedAt time.Time  `json:"created_at"`
 	UpdatedAt time.Time  `json:"updated_at"`
 }

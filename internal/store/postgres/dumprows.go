@@ -3,7 +3,8 @@ package postgres
 import "github.com/grapnelhq/grapnel/internal/hook"
 
 func dumpEnvironment(_ *dumper, r *row) (hook.Record, error) {
-	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2)}, nil
+	settings, err := settingsRecord(r, 3)
+	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings}, err
 }
 
 func dumpKey(_ *dumper, r *row) (hook.Record, error) {
@@ -105,7 +106,7 @@ func dumpTask(_ *dumper, r *row) (hook.Record, error) {
 	t, err := scanTask(r)
 	return &hook.TaskRecord{
 		ID: t.ID, Env: t.Env, App: t.App, Endpoint: t.Endpoint, Kind: t.Kind, Status: t.Status, Since: t.Since, Until: t.Until,
-		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, Rate: t.Rate, Total: t.Total, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}, err
 }
 

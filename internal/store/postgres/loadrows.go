@@ -16,7 +16,7 @@ var loadedTables = map[hook.RecordKind]struct {
 	table   string
 	columns []string
 }{
-	hook.RecordEnvironment: {"environments", []string{"id", "name", "created"}},
+	hook.RecordEnvironment: {"environments", []string{"id", "name", "created", "settings"}},
 	hook.RecordKey: {"api_keys", []string{"id", "env", "app", "hash", "name", "censored", "scopes", "session", "flags", "created", "expires",
 		"last_used"}},
 	hook.RecordApplication: {"applications", []string{"seq", "id", "env", "uid", "name", "throttle", "metadata", "version", "created", "updated",
@@ -34,7 +34,7 @@ var loadedTables = map[hook.RecordKind]struct {
 		"timings", "next_due", "response", "response_headers", "request_headers"}},
 	hook.RecordIdempotency: {"once", []string{"env", "hash", "auto", "fingerprint", "object", "expires"}},
 	hook.RecordTask: {"tasks", []string{"seq", "id", "env", "app", "endpoint", "kind", "status", "since", "until", "cursor", "queued", "canceled",
-		"created", "updated"}},
+		"created", "updated", "rate", "total"}},
 	hook.RecordSource: {"sources", []string{"app", "id", "env", "uid", "name", "type", "metadata", "settings", "secrets", "tokens", "disabled",
 		"next_fire", "created", "updated"}},
 	hook.RecordRequest: {"requests", []string{"source", "id", "state", "reason", "detail", "findings", "envelope", "remote", "event_type", "key",
@@ -91,7 +91,8 @@ func storableText(s string) (string, error) {
 func (l *loader) columns(rec hook.Record) ([]any, error) {
 	switch r := rec.(type) {
 	case *hook.EnvironmentRecord:
-		return []any{r.ID, r.Name, r.CreatedAt}, nil
+		settings, err := settingsText(r.Settings)
+		return []any{r.ID, r.Name, r.CreatedAt, settings}, err
 	case *hook.KeyRecord:
 		return []any{r.ID, r.Env, nullID(r.App), r.Hash, r.Name, r.CensoredText, words(r.Scopes), nullText(r.SessionID), words(r.FeatureFlags),
 			r.CreatedAt, r.ExpiresAt, r.LastUsedAt}, nil
@@ -120,7 +121,7 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 	case *hook.TaskRecord:
 		l.tasks++
 		return []any{l.tasks, r.ID, r.Env, r.App, r.Endpoint, string(r.Kind), string(r.Status), r.Since, r.Until, r.Cursor, r.Queued, r.Canceled,
-			r.CreatedAt, r.UpdatedAt}, nil
+			r.CreatedAt, r.UpdatedAt, r.Rate, r.Total}, nil
 	case *hook.IdempotencyRecord:
 		return []any{r.Env, r.Hash, r.Auto, r.Fingerprint, r.Object, r.ExpiresAt.UnixMicro()}, nil
 	}
@@ -240,6 +241,11 @@ func (l *loader) finish(ctx context.Context) error {
 		`INSERT INTO message_keys (app, event_id, message, fingerprint) SELECT m.app, m.event_id, m.id, r.fingerprint
 		  FROM messages m LEFT JOIN requests r ON r.source = m.app AND r.message = m.id AND r.state = 0 WHERE m.event_id IS NOT NULL`,
 		`INSERT INTO queue (message, endpoint, retry, due) SELECT message, endpoint, retry, due FROM deliveries WHERE due IS NOT NULL`,
+		`INSERT INTO failing (message, endpoint, env, state, class, status, since)
+		  SELECT d.message, d.endpoint, a.env, CASE d.state WHEN 3 THEN 1 ELSE 0 END, coalesce((SELECT t.class FROM attempts t
+		      WHERE t.message = d.message AND t.endpoint = d.endpoint ORDER BY t.id DESC LIMIT 1), 5), d.last_status, d.updated
+		  FROM deliveries d JOIN endpoints e ON e.seq = d.endpoint JOIN applications a ON a.seq = e.app
+		  WHERE d.attempts > 0 AND d.state IN (0, 1, 3)`,
 	} {
 		if _, err := l.c.exec(ctx, q); err != nil {
 			return err
@@ -249,7 +255,7 @@ func (l *loader) finish(ctx context.Context) error {
 	  SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])`, l.tokens.hashes, l.tokens.sources, l.tokens.expires); err != nil {
 		return err
 	}
-	if _, err := l.c.exec(ctx, `UPDATE cursors SET commit = $1, within = $2 WHERE name = 'rollups'`, l.txid+1, nextID(hook.ID{})); err != nil {
+	if _, err := l.c.exec(ctx, `UPDATE cursors SET commit = $1, within = $2 WHERE name IN ('rollups', 'traffic')`, l.txid+1, nextID(hook.ID{})); err != nil {
 		return err
 	}
 	_, err = l.c.exec(ctx, `SELECT setval('applications_seq_seq', $1), setval('endpoints_seq_seq', $2), setval('tasks_seq_seq', $3)`,

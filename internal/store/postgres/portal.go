@@ -18,6 +18,24 @@ func scanSettings(r *row) (hook.Settings, error) {
 	return s, nil
 }
 
+// settingsRecord gives the settings of a row as they are moved; nil: none were set.
+func settingsRecord(r *row, i int) (*hook.Settings, error) {
+	if r.null(i) {
+		return nil, nil
+	}
+	s := new(hook.Settings)
+	return s, fromJSON(r, i, s)
+}
+
+// settingsText is the column; nil: none were set.
+func settingsText(s *hook.Settings) (any, error) {
+	if s == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(s)
+	return string(text), err
+}
+
 // FindSettings implements store.Portal.
 func (s *Store) FindSettings(ctx context.Context, env hook.ID) (out hook.Settings, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {

@@ -84,7 +84,7 @@ type dumpedTable struct {
 // dumped are the kinds of records before rollups, in the order of
 // hook.RecordKinds. Rows go in the order in which they were made.
 var dumped = []dumpedTable{
-	{`SELECT id, name, created FROM environments ORDER BY seq`, dumpEnvironment},
+	{`SELECT id, name, created, settings FROM environments ORDER BY seq`, dumpEnvironment},
 	{`SELECT ` + keyColumns + ` FROM api_keys ORDER BY seq`, dumpKey},
 	{`SELECT ` + applicationColumns + `, deleted FROM applications ORDER BY seq`, dumpApplication},
 	{`SELECT ` + eventTypeColumns + ` FROM event_types ORDER BY seq`, dumpEventType},
@@ -124,7 +124,8 @@ const dumpedDeliveries = `SELECT m.id, e.id, CASE WHEN d.node IS NOT NULL AND d.
   ORDER BY d.message, d.endpoint`
 
 func dumpEnvironment(_ *dumper, r *row) (hook.Record, error) {
-	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2)}, nil
+	settings, err := settingsRecord(r, 3)
+	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings}, err
 }
 
 func dumpKey(_ *dumper, r *row) (hook.Record, error) {
@@ -217,7 +218,7 @@ func dumpTask(_ *dumper, r *row) (hook.Record, error) {
 	t, err := scanTask(r)
 	return &hook.TaskRecord{
 		ID: t.ID, Env: t.Env, App: t.App, Endpoint: t.Endpoint, Kind: t.Kind, Status: t.Status, Since: t.Since, Until: t.Until,
-		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
+		Cursor: t.Cursor, Queued: t.Queued, Canceled: t.Canceled, Rate: t.Rate, Total: t.Total, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt,
 	}, err
 }
 

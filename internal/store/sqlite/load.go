@@ -43,7 +43,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 // everything are the tables that records are in.
 var everything = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
-	"deliveries", "attempts", "once_auto", "once_caller", "tasks", "rollups", "sources", "source_tokens", "requests",
+	"deliveries", "attempts", "once_auto", "once_caller", "tasks", "rollups", "failing", "traffic", "issues", "sources", "source_tokens", "requests",
 }
 
 // isEmpty reports whether nothing is stored. What nodes left does not count.
@@ -133,8 +133,13 @@ func (l *loader) finish(w *writer) error {
 	if _, err := w.conn.exec(`UPDATE endpoint_revisions SET after = ? WHERE after = ?`, w.lastMessage, maxSeq); err != nil {
 		return err
 	}
-	_, err := w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'rolled_up'`, w.lastAttempt)
-	return err
+	if _, err := w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'rolled_up'`, w.lastAttempt); err != nil {
+		return err
+	}
+	if _, err := w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'counted'`, w.lastMessage); err != nil {
+		return err
+	}
+	return w.findFailing()
 }
 
 // errDangling says that a record names one that did not come before it.
@@ -145,7 +150,11 @@ func (l *loader) one(w *writer, rec hook.Record) error {
 	c := w.conn
 	switch r := rec.(type) {
 	case *hook.EnvironmentRecord:
-		_, err := c.exec(`INSERT INTO environments (id, name, created) VALUES (?,?,?)`, r.ID, r.Name, r.CreatedAt)
+		settings, err := settingsText(r.Settings)
+		if err != nil {
+			return err
+		}
+		_, err = c.exec(`INSERT INTO environments (id, name, created, settings) VALUES (?,?,?,?)`, r.ID, r.Name, r.CreatedAt, settings)
 		return err
 	case *hook.KeyRecord:
 		_, err := c.exec(`INSERT INTO api_keys (`+keyColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,
@@ -324,11 +333,11 @@ func (l *loader) idempotency(w *writer, r *hook.IdempotencyRecord) error {
 // task finds the place of its cursor again: its last message, or the one before
 // where that was.
 func (l *loader) task(c *conn, r *hook.TaskRecord) error {
-	_, err := c.exec(`INSERT INTO tasks (`+taskColumns+`, position) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,
+	_, err := c.exec(`INSERT INTO tasks (`+taskColumns+`, position) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,
 	  coalesce((SELECT m.seq FROM applications a CROSS JOIN messages m ON m.app = a.seq AND m.id <= ?9
 	    WHERE a.id = ?3 ORDER BY m.id DESC LIMIT 1), 0))`,
 		r.ID, r.Env, r.App, r.Endpoint, string(r.Kind), string(r.Status), r.Since, r.Until, r.Cursor, r.Queued, r.Canceled,
-		r.CreatedAt, r.UpdatedAt)
+		r.CreatedAt, r.UpdatedAt, r.Rate, r.Total)
 	return err
 }
 
