@@ -15,3 +15,9 @@ func ParsePlace(env hook.ID, text string) (hook.Cursor, hook.ID, error) {
 
 // Pick finds a source by what a person calls it.
 var Pick = pick
+
+// ReformatLivePlace reads the id of a live event and writes it again.
+func ReformatLivePlace(text string) (string, bool) {
+	p, ok := parseLivePlace(text)
+	return p.String(), ok
+}
