@@ -66,7 +66,7 @@ func TestDefaultsAreValidAndAsDocumented(t *testing.T) {
 // values has a value for every setting that differs from its default, in the
 // form in which it is shown.
 var values = map[string]string{
-	"listen": ":9999", "db": "postgres://h/hooks", "db-direct": "postgres://direct/hooks", "db-connections": "20", "role": "api", "public-url": "https://example.com/hooks",
+	"listen": ":9999", "db": "postgres://h/hooks", "db-direct": "postgres://direct/hooks", "db-connections": "20", "role": "api", "ui-dir": "web/dist", "public-url": "https://example.com/hooks",
 	"tls-cert": "c.pem", "tls-key": "k.pem", "trusted-proxies": "10.0.0.0/8,fd00::/8", "metrics-listen": "127.0.0.1:9090",
 	"max-body": "2MiB", "drain-timeout": "7s", "drain-delay": "3s", "heartbeat": "1s", "node-lease": "20s", "api-key": "0123456789abcdef", "master-key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 	"allow-net": "127.0.0.0/8", "allow-http": "true", "allow-ports": "1,65535", "egress-proxy": "http://proxy:3128",

@@ -179,7 +179,7 @@ func (s *stream) write(frame []byte) bool {
 	if frame == nil {
 		return false
 	}
-	_ = s.rc.SetWriteDeadline(time.Now().Add(writeLimit)) // a writer without deadlines has other bounds
+	_ = s.rc.SetWriteDeadline(writeBy()) // a writer without deadlines has other bounds
 	if _, err := s.w.Write(frame); err != nil {
 		return false
 	}
