@@ -84,9 +84,12 @@ func (t *Tally) Failed() int64 { return t.Total() - t.Succeeded() }
 // Quantile estimates the duration that a share q of the attempts did not exceed,
 // q from 0 to 1: within the bounds of the right cell, as if its attempts were
 // spread evenly. It is 0 if nothing was counted.
-func (t *Tally) Quantile(q float64) time.Duration {
+func (t *Tally) Quantile(q float64) time.Duration { return quantile(t.Took[:], q, TookBound) }
+
+// quantile estimates a quantile of durations that were counted in cells with these bounds.
+func quantile(cells []int64, q float64, bound func(int) time.Duration) time.Duration {
 	var total int64
-	for _, n := range t.Took {
+	for _, n := range cells {
 		total += n
 	}
 	if math.IsNaN(q) {
@@ -94,17 +97,17 @@ func (t *Tally) Quantile(q float64) time.Duration {
 	}
 	rank := float64(total) * min(max(q, 0), 1)
 	var below int64
-	for i, n := range t.Took {
+	for i, n := range cells {
 		if n == 0 || float64(below+n) < rank {
 			below += n
 			continue
 		}
 		var low time.Duration
 		if i > 0 {
-			low = TookBound(i - 1)
+			low = bound(i - 1)
 		}
 		share := max(rank-float64(below), 0) / float64(n)
-		return low + time.Duration(share*float64(TookBound(i)-low))
+		return low + time.Duration(share*float64(bound(i)-low))
 	}
 	return 0
 }
@@ -188,4 +191,12 @@ type StatsFilter struct {
 	Endpoint ID // zero: all of the application, deleted ones too, summed up per hour
 	Since    time.Time
 	Until    time.Time // exclusive; both are widened to whole hours
+}
+
+// RollupFilter selects rollups of many endpoints of an environment at once.
+type RollupFilter struct {
+	Env       ID
+	Endpoints []ID
+	Since     time.Time
+	Until     time.Time // exclusive; both are widened to whole hours
 }

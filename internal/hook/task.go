@@ -7,7 +7,8 @@ type TaskKind string
 
 // The kinds of tasks that this server runs.
 const (
-	TaskRecover TaskKind = "endpoint.recover"
+	TaskRecover TaskKind = "endpoint.recover" // what failed or was canceled is sent again
+	TaskReplay  TaskKind = "endpoint.replay"  // what the endpoint would get but never did is sent
 )
 
 // TaskStatus is where a task is, in the API's own words.
@@ -33,9 +34,21 @@ type Task struct {
 	Cursor   ID        // the last message looked at
 	Queued   int64     // deliveries queued so far
 	Canceled bool      // the caller stopped it; Status is then TaskFinished
+	Rate     int       // deliveries queued a second at most; 0: no limit
+	Total    int64     // deliveries there were to queue when it was made; 0: not known
 
 	CreatedAt time.Time
 	UpdatedAt time.Time
+}
+
+// Room is how many deliveries a step at now may queue, limit at most: what its rate
+// allows for the time since the last step, of which no more than a second counts.
+func (t *Task) Room(now time.Time, limit int) int {
+	if t.Rate <= 0 {
+		return limit
+	}
+	since := min(max(now.Sub(t.UpdatedAt), 0), time.Second)
+	return min(limit, int(int64(t.Rate)*since.Milliseconds()/1000))
 }
 
 // TaskFilter selects tasks of one environment, newest first.

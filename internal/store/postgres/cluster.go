@@ -38,7 +38,7 @@ func settleIn(ctx context.Context, c *conn) error {
 		{`UPDATE messages SET txid = 0 WHERE txid >= ` + beyond, nil},
 		{`UPDATE attempts SET txid = CASE WHEN (txid, id) > ($1, $2) THEN pg_current_xact_id()::text::bigint ELSE 0 END
 		  WHERE txid >= ` + beyond + ` OR (txid, id) > ($1, $2)`, []any{at.Commit, within(at)}},
-		{`UPDATE cursors SET commit = pg_current_xact_id()::text::bigint, within = $1 WHERE name = 'rollups'`, []any{nextID(hook.ID{})}},
+		{`UPDATE cursors SET commit = pg_current_xact_id()::text::bigint, within = $1 WHERE name IN ('rollups', 'traffic')`, []any{nextID(hook.ID{})}},
 		{`DELETE FROM changes`, nil},
 		{`DELETE FROM signals`, nil},
 	} {

@@ -63,6 +63,9 @@ func cancelSome(ctx context.Context, c *conn, endpoint int64, reason hook.Reason
 		keys.message, keys.endpoint, now, int(reason), int(hook.Canceled), within.low, within.high); err != nil {
 		return 0, err
 	}
+	if err := keys.endRetrying(ctx, c); err != nil {
+		return 0, err
+	}
 	_, err = c.exec(ctx, deleteQueue, keys.message, keys.endpoint)
 	return len(keys.message), err
 }

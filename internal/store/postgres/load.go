@@ -29,7 +29,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 // filled are the tables that records are in.
 var filled = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
-	"deliveries", "attempts", "once", "tasks", "rollups", "queue", "sources", "source_tokens", "requests",
+	"deliveries", "attempts", "once", "tasks", "rollups", "queue", "failing", "traffic", "issues", "sources", "source_tokens", "requests",
 }
 
 // lockEmpty sees to it that there is nothing, and that nobody else brings anything

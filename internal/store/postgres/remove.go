@@ -185,6 +185,9 @@ func removeMessages(ctx context.Context, c *conn, m *messageKeys) (out hook.Expi
 	if _, err := c.exec(ctx, `DELETE FROM queue WHERE message = ANY ($1::bytea[])`, m.ids); err != nil {
 		return out, err
 	}
+	if _, err := c.exec(ctx, `DELETE FROM failing WHERE message = ANY ($1::bytea[])`, m.ids); err != nil {
+		return out, err
+	}
 	if _, err := c.exec(ctx, `DELETE FROM message_keys WHERE message = ANY ($1::bytea[])`, m.ids); err != nil {
 		return out, err
 	}

@@ -100,5 +100,8 @@ func markDeleted(ctx context.Context, c *conn, app int64, now time.Time, endpoin
 	  UPDATE endpoints e SET deleted = $1, revision = revision + 1, updated = $1 FROM live WHERE e.seq = live.seq`, now, endpoints); err != nil {
 		return err
 	}
+	if _, err := c.exec(ctx, `DELETE FROM issues WHERE endpoint = ANY ($1::bigint[])`, endpoints); err != nil {
+		return err
+	}
 	return endpointsChanged(ctx, c, app, endpoints...)
 }

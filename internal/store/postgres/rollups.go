@@ -74,64 +74,100 @@ func (s *Store) RollUp(ctx context.Context, limit int) (done int, err error) {
 		done += n
 		more = n == slice
 	}
-	return done, nil
+	_, err = s.countMessages(ctx, countPer*limit)
+	return done, err
 }
 
 // attemptsToRollUp are those after the cursor, as the feed gives them.
-const attemptsToRollUp = `SELECT t.txid, t.id, t.endpoint, t.class, t.started, t.timings FROM attempts t
+const attemptsToRollUp = `SELECT t.txid, t.id, t.endpoint, t.class, t.started, t.timings, t.status, t.manual, t.number, t.message FROM attempts t
   WHERE t.txid >= $1 AND (t.txid, t.id) > ($1, $2) AND t.txid < ` + feedEnd + ` ORDER BY t.txid, t.id LIMIT $3`
 
 func rollUp(ctx context.Context, c *conn, limit int) (n int, err error) {
-	var at hook.Cursor
-	if _, err := c.one(ctx, `SELECT commit, within FROM cursors WHERE name = 'rollups' FOR UPDATE`, nil, func(r *row) error {
-		at = hook.Cursor{Commit: r.int(0), Within: r.id(1)}
-		return nil
-	}); err != nil {
+	at, err := placeIn(ctx, c, "rollups")
+	if err != nil {
 		return 0, err
 	}
-	byEndpoint := tallies{}
+	var all []attemptToSum
 	if err := c.query(ctx, attemptsToRollUp, []any{at.Commit, within(at), limit}, func(r *row) error {
 		n++
 		at = hook.Cursor{Commit: r.int(0), Within: r.id(1)}
-		class, hour, took := hook.Class(r.int(3)), hourOf(r.time(4)), timingsFrom(r.values[5]).Total
-		byEndpoint.of(rollupKey{endpoint: r.int(2), hour: hour}).Add(class, took)
+		all = append(all, attemptToSum{
+			id: at.Within, endpoint: r.int(2), class: hook.Class(r.int(3)), began: r.time(4), timings: timingsFrom(r.values[5]),
+			status: int(r.int(6)), manual: r.bool(7), number: r.int(8), message: r.id(9),
+		})
 		return nil
 	}); err != nil || n == 0 {
 		return 0, err
 	}
-	sums, err := withApps(ctx, c, byEndpoint)
-	if err != nil {
-		return 0, err
-	}
-	if err := addToRollups(ctx, c, sums); err != nil {
+	if err := sumUp(ctx, c, all); err != nil {
 		return 0, err
 	}
 	_, err = c.exec(ctx, `UPDATE cursors SET commit = $1, within = $2 WHERE name = 'rollups'`, at.Commit, at.Within)
 	return n, err
 }
 
-// withApps gives sums by endpoint the application each is of, and adds those of the
-// application. An endpoint that is forgotten is left out: nobody can ask for it.
-func withApps(ctx context.Context, c *conn, byEndpoint tallies) (tallies, error) {
-	endpoints := make([]int64, 0, len(byEndpoint))
-	for k := range byEndpoint {
-		endpoints = append(endpoints, k.endpoint)
+// attemptToSum is what the sums need of an attempt.
+type attemptToSum struct {
+	id, message hook.ID
+	endpoint    int64 // endpoints.seq
+	class       hook.Class
+	status      int
+	manual      bool
+	number      int64
+	began       time.Time
+	timings     hook.Timings
+}
+
+// summedEndpoint is what they need of its endpoint.
+type summedEndpoint struct {
+	app     int64
+	env     hook.ID
+	deleted bool
+}
+
+// sumUp adds attempts to the sums of endpoints, applications and environments, and
+// to the issues. An endpoint that is forgotten is left out: nobody can ask for it.
+func sumUp(ctx context.Context, c *conn, all []attemptToSum) error {
+	var seqs []int64
+	for i := range all {
+		seqs = append(seqs, all[i].endpoint)
 	}
-	apps := map[int64]int64{}
-	if err := c.query(ctx, `SELECT seq, app FROM endpoints WHERE seq = ANY($1)`, []any{distinct(endpoints)}, func(r *row) error {
-		apps[r.int(0)] = r.int(1)
+	endpoints := map[int64]summedEndpoint{}
+	if err := c.query(ctx, `SELECT e.seq, e.app, a.env, e.deleted IS NOT NULL FROM endpoints e JOIN applications a ON a.seq = e.app
+	  WHERE e.seq = ANY($1)`, []any{distinct(seqs)}, func(r *row) error {
+		endpoints[r.int(0)] = summedEndpoint{r.int(1), r.id(2), r.bool(3)}
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
-	sums := tallies{}
-	for k, t := range byEndpoint {
-		if app, known := apps[k.endpoint]; known {
-			sums.of(rollupKey{app, k.endpoint, k.hour}).Merge(*t)
-			sums.of(rollupKey{app, wholeApp, k.hour}).Merge(*t)
+	sums, traffic, trouble := tallies{}, traffics{}, newTroubles()
+	var later []laterSuccess
+	for i := range all {
+		t := &all[i]
+		e, known := endpoints[t.endpoint]
+		if !known {
+			continue
+		}
+		sums.of(rollupKey{e.app, t.endpoint, hourOf(t.began)}).Add(t.class, t.timings.Total)
+		sums.of(rollupKey{e.app, wholeApp, hourOf(t.began)}).Add(t.class, t.timings.Total)
+		later = countAttempt(traffic.of(e.env, t.began), later, t.class, t.began, t.timings, t.manual, t.number, e.app, t.message)
+		switch {
+		case t.class == hook.Success:
+			trouble.success(t.endpoint, t.began)
+		case !e.deleted:
+			trouble.failure(e.env, causeKey{t.endpoint, hook.Cause{Class: t.class, Status: t.status}}, t.message, t.id, t.began)
 		}
 	}
-	return sums, nil
+	if err := addToRollups(ctx, c, sums); err != nil {
+		return err
+	}
+	if err := addLater(ctx, c, later); err != nil {
+		return err
+	}
+	if err := traffic.store(ctx, c); err != nil {
+		return err
+	}
+	return trouble.store(ctx, c)
 }
 
 // addToRollups adds sums to what is stored. Only one transaction does so at a time,
@@ -198,6 +234,55 @@ func (s *Store) ListRollups(ctx context.Context, f hook.StatsFilter) (out []hook
 	})
 	return out, err
 }
+
+// ListRollupsOf implements store.Traffic.
+func (s *Store) ListRollupsOf(ctx context.Context, f hook.RollupFilter) (out map[hook.ID][]hook.Rollup, err error) {
+	from, to := int64(firstHour), int64(lastHour)
+	if !f.Since.IsZero() {
+		from = hourOf(f.Since)
+	}
+	if !f.Until.IsZero() {
+		to = hourFrom(f.Until)
+	}
+	err = s.snapshot(ctx, func(ctx context.Context, c *conn) error {
+		out = map[hook.ID][]hook.Rollup{}
+		sums, ids := tallies{}, map[int64]hook.ID{}
+		var apps, seqs []int64
+		if err := c.query(ctx, `SELECT e.seq, e.app, e.id FROM endpoints e JOIN applications a ON a.seq = e.app
+		  WHERE e.id = ANY ($1::bytea[]) AND a.env = $2 AND e.deleted IS NULL`, []any{idArray(f.Endpoints), f.Env}, func(r *row) error {
+			seqs, apps = append(seqs, r.int(0)), append(apps, r.int(1))
+			ids[r.int(0)] = r.id(2)
+			return nil
+		}); err != nil || len(seqs) == 0 {
+			return err
+		}
+		if err := c.query(ctx, rollupsOfMany, []any{apps, seqs, from, to}, func(r *row) error {
+			return mergeTally(sums.of(rollupKey{0, r.int(0), r.int(1)}), r, 2)
+		}); err != nil {
+			return err
+		}
+		if err := c.query(ctx, rollupTailOfMany, []any{seqs, hourTime(from), hourTime(to), lastID}, func(r *row) error {
+			sums.of(rollupKey{0, r.int(3), hourOf(r.time(1))}).Add(hook.Class(r.int(0)), timingsFrom(r.values[2]).Total)
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, k := range slices.SortedFunc(maps.Keys(sums), compareKeys) {
+			id := ids[k.endpoint]
+			out[id] = append(out[id], hook.Rollup{Endpoint: id, Hour: hourTime(k.hour), Attempts: *sums[k]})
+		}
+		return nil
+	})
+	return out, tooLong(err)
+}
+
+const (
+	rollupsOfMany = `SELECT r.endpoint, r.hour, r.tally FROM unnest($1::bigint[], $2::bigint[]) AS g(app, endpoint)
+    JOIN rollups r ON r.app = g.app AND r.endpoint = g.endpoint WHERE r.hour >= $3 AND r.hour < $4`
+	rollupTailOfMany = `SELECT a.class, a.started, a.timings, a.endpoint FROM cursors c JOIN attempts a
+    ON a.txid >= c.commit AND (a.txid, a.id) > (c.commit, CASE length(c.within) WHEN 0 THEN $4 ELSE c.within END)
+  WHERE c.name = 'rollups' AND a.endpoint = ANY ($1) AND a.started >= $2 AND a.started < $3`
+)
 
 // snapshot is read for what must be seen as it was at one moment.
 func (s *Store) snapshot(ctx context.Context, fn func(ctx context.Context, c *conn) error) error {

@@ -141,6 +141,7 @@ func (st *settling) run(ctx context.Context, c *conn) error {
 	b := &pgx.Batch{}
 	st.attempts(b)
 	st.queue(b)
+	st.failing(b)
 	if b.Len() > 0 {
 		if err := c.send(ctx, b); err != nil {
 			return err

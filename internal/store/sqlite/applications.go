@@ -164,3 +164,26 @@ func (w *writer) deleteOwner(env, id hook.ID, seq int64, now time.Time) (endpoin
 	_, err = w.conn.exec(`UPDATE applications SET deleted = ? WHERE seq = ?`, now, seq)
 	return endpoints, err
 }
+
+var listApplicationsOf = newListQuery(`SELECT seq, id, env, uid, name, throttle, metadata, created, updated, source,
+    (SELECT count(*) FROM endpoints e INDEXED BY endpoints_app WHERE e.app = a.seq AND e.deleted IS NULL),
+    (SELECT count(*) FROM endpoints e INDEXED BY endpoints_app WHERE e.app = a.seq AND e.deleted IS NULL AND e.failing_since IS NOT NULL),
+    (SELECT count(*) FROM endpoints e INDEXED BY endpoints_app WHERE e.app = a.seq AND e.deleted IS NULL AND e.disabled <> 0)
+  FROM applications a INDEXED BY applications_env
+  WHERE env = ?1 AND id >= ?2 AND id < ?3 AND deleted IS NULL AND source = 0
+    AND (?4 IS NULL OR instr(lower(name), ?4) OR instr(lower(coalesce(uid, '')), ?4)) ORDER BY id {dir} LIMIT ?5`)
+
+// ListApplicationsWithCounts implements store.Recent.
+func (s *Store) ListApplicationsWithCounts(ctx context.Context, f hook.ApplicationFilter) (out hook.PageOf[hook.ApplicationOf], err error) {
+	err = s.read(ctx, func(ctx context.Context, c *conn) error {
+		from, to := idBounds(f.Page, time.Time{}, time.Time{})
+		out, err = fetch(ctx, c, listApplicationsOf, f.Page, []any{f.Env, from, to, nullText(lower(f.Contains))},
+			func(r *row) (hook.ApplicationOf, error) {
+				a, err := scanApplication(r)
+				return hook.ApplicationOf{Application: a.Application,
+					Endpoints: int(r.int(10)), Failing: int(r.int(11)), Disabled: int(r.int(12))}, err
+			})
+		return err
+	})
+	return out, err
+}

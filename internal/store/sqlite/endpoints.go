@@ -230,6 +230,9 @@ func (s *Store) DeleteEndpoint(ctx context.Context, env, app hook.ID, ref hook.R
 // deleteEndpoint marks an endpoint deleted. Its last revision is that of the
 // deletion: a message accepted under it was accepted without the endpoint.
 func (w *writer) deleteEndpoint(seq int64, now time.Time) error {
+	if _, err := w.conn.exec(`DELETE FROM issues WHERE endpoint = ?`, seq); err != nil {
+		return err
+	}
 	if _, err := w.conn.exec(`UPDATE endpoints SET deleted = ?1, revision = revision + 1, updated = ?1 WHERE seq = ?2`, now, seq); err != nil {
 		return err
 	}

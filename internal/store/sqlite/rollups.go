@@ -73,7 +73,24 @@ func (s *Store) RollUp(ctx context.Context, limit int) (done int, err error) {
 		}
 		done += n
 	}
-	return done, nil
+	return done, s.countMessages(ctx, countPer*limit)
+}
+
+// countPer is how many messages RollUp counts for each attempt that it may sum up:
+// they are much less work.
+const countPer = 20
+
+// countMessages counts about limit further messages.
+func (s *Store) countMessages(ctx context.Context, limit int) error {
+	for more := true; more && limit > 0; limit -= countBatch {
+		if err := s.writeWith(ctx, func(w *writer) (err error) {
+			more, err = w.countMessages(countBatch)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rollUp sums up at most limit attempts, or as many as half a slice takes; the
@@ -81,9 +98,10 @@ func (s *Store) RollUp(ctx context.Context, limit int) (done int, err error) {
 func (w *writer) rollUp(limit int, began stopwatch) (n int, more bool, err error) {
 	ctx := context.Background()
 	var last int64
-	sums := tallies{}
-	err = w.conn.query(ctx, `SELECT a.seq, e.app, a.endpoint, a.class, a.started, a.timings
-	  FROM attempts a LEFT JOIN endpoints e ON e.seq = a.endpoint
+	sums, traffic, trouble := tallies{}, traffics{}, newTroubles()
+	err = w.conn.query(ctx, `SELECT a.seq, e.app, a.endpoint, a.class, a.started, a.timings, `+firstDue+`, p.env, a.status,
+	    e.deleted IS NULL, a.id, CASE WHEN a.class > 0 THEN (SELECT m.id FROM messages m WHERE m.seq = a.message) END
+	  FROM attempts a LEFT JOIN endpoints e ON e.seq = a.endpoint LEFT JOIN applications p ON p.seq = e.app
 	  WHERE a.seq > (SELECT value FROM meta WHERE name = 'rolled_up') ORDER BY a.seq LIMIT ?`, []any{limit + 1}, func(r *row) error {
 		if n == limit || len(sums) >= rollupKeys || n > 0 && n%rollupLook == 0 && began.elapsed() >= sliceTime/2 {
 			more = true
@@ -94,9 +112,16 @@ func (w *writer) rollUp(limit int, began stopwatch) (n int, more bool, err error
 		if r.null(1) { // nobody can ask for the attempts of an endpoint that is forgotten
 			return nil
 		}
-		class, hour, took := hook.Class(r.int(3)), hourOf(r.time(4)), timingsFrom(r.bytes(5)).Total
-		sums.of(rollupKey{r.int(1), r.int(2), hour}).Add(class, took)
-		sums.of(rollupKey{r.int(1), wholeApp, hour}).Add(class, took)
+		class, began, timings := hook.Class(r.int(3)), r.time(4), timingsFrom(r.bytes(5))
+		sums.of(rollupKey{r.int(1), r.int(2), hourOf(began)}).Add(class, timings.Total)
+		sums.of(rollupKey{r.int(1), wholeApp, hourOf(began)}).Add(class, timings.Total)
+		traffic.of(r.id(7), began).Count(class, began, timings.Total, dueFrom(r, 6, began, timings))
+		switch {
+		case class == hook.Success:
+			trouble.success(r.int(2), began)
+		case r.bool(9):
+			trouble.failure(r.id(7), causeKey{r.int(2), hook.Cause{Class: class, Status: int(r.int(8))}}, r.id(11), r.id(10), began)
+		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errFull) || n == 0 {
@@ -106,6 +131,9 @@ func (w *writer) rollUp(limit int, began stopwatch) (n int, more bool, err error
 		if err := w.addToRollup(k, sums[k]); err != nil {
 			return 0, false, err
 		}
+	}
+	if err := firstError(traffic.store(w.conn), trouble.store(w.conn)); err != nil {
+		return 0, false, err
 	}
 	_, err = w.conn.exec(`UPDATE meta SET value = ? WHERE name = 'rolled_up'`, last)
 	return n, more, err
@@ -163,7 +191,63 @@ func (s *Store) ListRollups(ctx context.Context, f hook.StatsFilter) (out []hook
 	return out, err
 }
 
+// ListRollupsOf implements store.Rollups.
+func (s *Store) ListRollupsOf(ctx context.Context, f hook.RollupFilter) (out map[hook.ID][]hook.Rollup, err error) {
+	out = map[hook.ID][]hook.Rollup{}
+	from, to := int64(firstHour), int64(lastHour)
+	if !f.Since.IsZero() {
+		from = hourOf(f.Since)
+	}
+	if !f.Until.IsZero() {
+		to = hourFrom(f.Until)
+	}
+	err = s.read(ctx, func(ctx context.Context, c *conn) error {
+		sums, ids := map[rollupKey]*hook.Tally{}, map[int64]hook.ID{}
+		var seqs []int64
+		for _, id := range f.Endpoints {
+			if _, err := c.one(ctx, `SELECT e.seq, e.app FROM endpoints e CROSS JOIN applications a ON a.seq = e.app
+			  WHERE e.id = ? AND a.env = ? AND e.deleted IS NULL`, []any{id, f.Env}, func(r *row) error {
+				ids[r.int(0)] = id
+				seqs = append(seqs, r.int(0))
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		of := func(endpoint, hour int64) *hook.Tally {
+			k := rollupKey{0, endpoint, hour}
+			if sums[k] == nil {
+				sums[k] = &hook.Tally{}
+			}
+			return sums[k]
+		}
+		wanted := jsonInts(seqs)
+		if err := c.query(ctx, rollupsOfMany, []any{wanted, from, to}, func(r *row) error {
+			return mergeTally(of(r.int(0), r.int(1)), r, 2)
+		}); err != nil {
+			return err
+		}
+		if err := c.query(ctx, rollupTailOfMany, []any{wanted, hourTime(from), hourTime(to)}, func(r *row) error {
+			of(r.int(3), hourOf(r.time(1))).Add(hook.Class(r.int(0)), timingsFrom(r.bytes(2)).Total)
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, k := range slices.SortedFunc(maps.Keys(sums), compareKeys) {
+			id := ids[k.endpoint]
+			out[id] = append(out[id], hook.Rollup{Endpoint: id, Hour: hourTime(k.hour), Attempts: *sums[k]})
+		}
+		return nil
+	})
+	return out, tooLong(err)
+}
+
 const (
+	rollupsOfMany = `SELECT r.endpoint, r.hour, r.tally FROM json_each(?1) AS wanted CROSS JOIN endpoints e ON e.seq = wanted.value
+    CROSS JOIN rollups r ON r.app = e.app AND r.endpoint = e.seq WHERE r.hour >= ?2 AND r.hour < ?3`
+	rollupTailOfMany = `SELECT a.class, a.started, a.timings, a.endpoint FROM attempts a
+  WHERE a.seq > (SELECT value FROM meta WHERE name = 'rolled_up') AND a.endpoint IN (SELECT value FROM json_each(?1))
+    AND a.started >= ?2 AND a.started < ?3`
 	listRollups = `SELECT hour, tally FROM rollups WHERE app = ? AND endpoint = ? AND hour >= ? AND hour < ?`
 	// rollupTail are the attempts that no rollup counts yet.
 	rollupTail = `SELECT a.class, a.started, a.timings FROM attempts a CROSS JOIN endpoints e ON e.seq = a.endpoint

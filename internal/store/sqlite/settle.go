@@ -63,6 +63,9 @@ func (w *writer) settle(s *hook.Settlement, out *hook.Settled) error {
 		out.Due = s.Now
 	}
 	out.Retry = lane == laneRetry && !out.Due.IsZero()
+	if err := w.keepFailing(s); err != nil {
+		return err
+	}
 	if s.Attempt.ID.IsZero() {
 		return nil
 	}
@@ -188,7 +191,7 @@ func (w *writer) noteRevision(endpoint int64) error {
 
 // CancelLane implements store.Queue.
 func (s *Store) CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (int, error) {
-	var n int64
+	var n int
 	err := s.writer.do(ctx, &op{apply: func(w *writer) error {
 		if reason != hook.ReasonByUser {
 			// Its owner may have enabled it since: then there is nothing to cancel.
@@ -197,14 +200,31 @@ func (s *Store) CancelLane(ctx context.Context, endpoint hook.ID, reason hook.Re
 			}
 		}
 		var err error
-		// A resend that waits is dropped, but its delivery keeps its state.
-		n, err = w.conn.exec(`UPDATE deliveries SET due = NULL, auto_due = NULL, manual = 0, updated = ?1,
-		    reason = CASE state WHEN 0 THEN ?2 ELSE reason END, state = CASE state WHEN 0 THEN ?3 ELSE state END
-		  WHERE (message, endpoint) IN (
-		    SELECT d.message, d.endpoint FROM endpoints e CROSS JOIN deliveries d INDEXED BY deliveries_queue
-		      ON d.endpoint = e.seq AND d.lane IN (0, 1) AND d.due IS NOT NULL AND d.node IS NULL
-		    WHERE e.id = ?4 LIMIT ?5)`, now, int(reason), int(hook.Canceled), endpoint, limit)
+		n, err = w.cancelLane(endpoint, reason, now, limit)
 		return asBroken(err)
 	}})
-	return int(n), err
+	return n, err
+}
+
+// cancelLane cancels deliveries that wait. A resend that waits is dropped, but its
+// delivery keeps its state.
+func (w *writer) cancelLane(endpoint hook.ID, reason hook.Reason, now time.Time, limit int) (n int, err error) {
+	var ended []hook.DeliveryRef
+	err = w.conn.query(context.Background(), `UPDATE deliveries SET due = NULL, auto_due = NULL, manual = 0, updated = ?1,
+	    reason = CASE state WHEN 0 THEN ?2 ELSE reason END, state = CASE state WHEN 0 THEN ?3 ELSE state END
+	  WHERE (message, endpoint) IN (
+	    SELECT d.message, d.endpoint FROM endpoints e CROSS JOIN deliveries d INDEXED BY deliveries_queue
+	      ON d.endpoint = e.seq AND d.lane IN (0, 1) AND d.due IS NOT NULL AND d.node IS NULL
+	    WHERE e.id = ?4 LIMIT ?5)
+	  RETURNING message, endpoint, attempts > 0 AND state = 4`, []any{now, int(reason), int(hook.Canceled), endpoint, limit}, func(r *row) error {
+		n++
+		if r.bool(2) {
+			ended = append(ended, hook.DeliveryRef{Message: r.int(0), Endpoint: r.int(1)})
+		}
+		return nil
+	})
+	for _, ref := range ended {
+		err = firstError(err, w.endFailing(ref))
+	}
+	return n, err
 }
