@@ -23,7 +23,7 @@ var isolationTests = []test{
 var withoutTenant = []string{
 	"Ping", "Close", "CreateEnvironment", "ListEnvironments", "CreateKey", "FindKeyByHash", "TouchKeys",
 	"RegisterNode", "Beat", "LeaveNode", "Rescue", "ListNodes", "FeedEnd", "RollUp", "Lanes", "Claim", "Settle", "Release", "CancelLane", "QueueStats", "RunningTasks", "RecoverStep", "Expire",
-	"FindSourceByToken", "DueSources",
+	"FindSourceByToken", "DueSources", "Figures",
 }
 
 // estate is one of everything, in one environment.
@@ -91,7 +91,7 @@ func did2[T any](_ T, _ bool, err error) (bool, error) { return err == nil, err 
 
 var onePage = hook.Page{Limit: 250, Ascending: true}
 
-var intrusions = []intrusion{
+var intrusions = slices.Concat(seeIntrusions, []intrusion{
 	{"ListKeys", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
 		p, err := f.store.ListKeys(f.ctx, env, onePage)
 		return slices.ContainsFunc(p.Items, func(k hook.Key) bool { return k.ID == s.key || k.ID == s.token }), err
@@ -291,7 +291,7 @@ var intrusions = []intrusion{
 	{"CancelTask", true, func(f *fixture, env, _ hook.ID, s estate) (bool, error) {
 		return did(f.store.CancelTask(f.ctx, env, s.task, f.now))
 	}},
-}
+})
 
 // inventory is all that an estate consists of, as its owner sees it.
 func (f *fixture) inventory(s estate) []any {

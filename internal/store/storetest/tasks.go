@@ -17,6 +17,9 @@ var taskTests = []test{
 	{"recover stops when it is canceled", recoverCanceled},
 	{"recover of a closed endpoint ends without sending", recoverClosed},
 	{"recover of an endpoint without deliveries ends", recoverNothing},
+	{"recover keeps to its rate", recoverRate},
+	{"replay sends what would match and never was sent, and nothing else", replayMissing},
+	{"what a task would queue can be counted before", countBefore},
 }
 
 // taskValue is a recover task, not stored yet, over the last two weeks.
@@ -256,4 +259,72 @@ func recoverClosed(f *fixture) {
 func recoverNothing(f *fixture) {
 	got := f.work(f.newTask(f.newEndpoint().ID).ID, 100)
 	testx.Equal(f, []any{got.Status, got.Queued}, []any{hook.TaskFinished, int64(0)})
+}
+
+func recoverRate(f *fixture) {
+	e := f.newEndpoint()
+	f.missed(e.ID, 10)
+	task := f.newTask(e.ID, func(t *hook.Task) { t.Rate, t.Total = 2, 10 })
+	before, lane := f.step(task.ID, 100)
+	testx.Equal(f, []any{before.Queued, before.UpdatedAt, lane}, []any{int64(0), task.UpdatedAt, hook.Lane{}}, "at once")
+	for i, d := range []time.Duration{500 * time.Millisecond, 400 * time.Millisecond, 100 * time.Millisecond, time.Second, time.Hour} {
+		f.pass(d)
+		got, _ := f.step(task.ID, 100)
+		testx.Equal(f, got.Queued, []int64{1, 1, 2, 4, 6}[i], "no more than a second counts")
+	}
+	for range 4 {
+		f.pass(time.Second)
+		task, _ = f.step(task.ID, 100)
+	}
+	testx.Equal(f, []any{task.Queued, task.Status, task.Rate, task.Total}, []any{int64(10), hook.TaskFinished, 2, int64(10)})
+}
+
+func replayMissing(f *fixture) {
+	start := f.now
+	var before []hook.ID
+	for i := range 6 {
+		before = append(before, f.send(func(e *hook.NewEvent) {
+			if i == 2 {
+				e.EventType = "other"
+			}
+		}))
+		f.pass(time.Second)
+	}
+	e := f.newEndpoint(func(e *hook.Endpoint) { e.EventTypes = []string{"invoice.paid"} })
+	f.resend(before[4], e.ID) // it has a delivery
+	had := f.send()
+	f.must(f.store.ExpungeMessage(f.ctx, f.env, f.app, hook.Ref{ID: before[5]}))
+	task := f.newTask(e.ID, func(t *hook.Task) { t.Kind, t.Since = hook.TaskReplay, start.Add(time.Second) })
+	n := testx.Must(f.store.CountRecoverable(f.ctx, &task, 100))(f)
+	testx.Equal(f, n, hook.BoundedCount{Count: 2})
+	got, lane := f.step(task.ID, 2)
+	testx.Equal(f, lane.Retry, false)
+	if got.Status == hook.TaskRunning {
+		got = f.work(task.ID, 2)
+	}
+	testx.Equal(f, []any{got.Status, got.Queued}, []any{hook.TaskFinished, int64(2)})
+	var sent []hook.ID
+	for _, l := range f.claim(first(e.ID, 100))[0].Leases {
+		testx.Equal(f, []any{l.Number, l.Tried.Manual}, []any{1, false}, "it is a first attempt")
+		sent = append(sent, l.Message.ID)
+		f.settle(l, answerFail)
+		if l.Message.ID != had {
+			testx.Equal(f, f.delivery(l.Message.ID, e.ID).Reason, hook.ReasonRetry, "with its schedule")
+		}
+	}
+	testx.Equal(f, set(sent), set([]hook.ID{before[1], before[3], had}))
+	testx.Equal(f, f.work(f.newTask(e.ID, func(t *hook.Task) { t.Kind, t.Since = hook.TaskReplay, start.Add(time.Second) }).ID, 10).Queued, int64(0), "again")
+}
+
+func countBefore(f *fixture) {
+	e := f.newEndpoint()
+	f.missed(e.ID, 5)
+	task := f.taskValue(e.ID)
+	testx.Equal(f, testx.Must(f.store.CountRecoverable(f.ctx, &task, 100))(f), hook.BoundedCount{Count: 5})
+	testx.Equal(f, testx.Must(f.store.CountRecoverable(f.ctx, &task, 3))(f), hook.BoundedCount{Count: 3, More: true})
+	f.work(f.newTask(e.ID).ID, 10)
+	testx.Equal(f, testx.Must(f.store.CountRecoverable(f.ctx, &task, 100))(f), hook.BoundedCount{}, "after it was queued")
+	task.Endpoint = hook.NewID(f.now)
+	_, err := f.store.CountRecoverable(f.ctx, &task, 100)
+	testx.Code(f, err, hook.CodeNotFound)
 }
