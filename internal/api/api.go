@@ -23,6 +23,12 @@ type Store interface {
 	taskStore
 	sourceStore
 	requestStore
+	recentStore
+	healthStore
+	overviewStore
+	issueStore
+	recoverStore
+	countedStore
 	environmentStore
 	peopleStore
 	auditStore

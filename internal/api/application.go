@@ -78,6 +78,9 @@ func listApplications(c *call) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
+	if q.values.Has("q") {
+		return c.searchApplications(p, filter)
+	}
 	page, err := c.Store.ListApplications(c.ctx(), c.key.Env, p)
 	if err != nil {
 		return reply{}, err

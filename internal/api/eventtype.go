@@ -87,7 +87,7 @@ func listEventTypes(c *call) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
-	page, err := c.Store.ListEventTypes(c.ctx(), c.key.Env, archived, p)
+	page, err := c.searchEventTypes(archived, p)
 	if err != nil {
 		return reply{}, err
 	}

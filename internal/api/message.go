@@ -136,6 +136,9 @@ func refusedOrFailed(err error) string {
 }
 
 func listMessages(c *call) (reply, error) {
+	if c.params().values.Has("q") {
+		return listRecent(c)
+	}
 	app, err := c.owner()
 	if err != nil {
 		return reply{}, err

@@ -35,7 +35,9 @@ var queryParams = map[string]struct {
 	"expanded_statuses":                     {false, "True to show canceled deliveries as status 4, not as 0."},
 	"endpoint_id":                           {"", "Only this endpoint, by id or uid."},
 	"task":                                  {"", "Only this type of task."},
-	"state":                                 {"", "Only these states, separated by commas: accepted, duplicate, duplicate_differs, refused, handshake."},
+	"state":                                 {"", "Only these states, separated by commas. Of requests: accepted, duplicate, duplicate_differs, refused, handshake. Of issues: open, muted, resolved."},
+	"q":                                     {"", "A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h."},
+	"list":                                  {"", "messages, requests, endpoints, issues, applications or event-types."},
 	"reason":                                {"", "Only this reason."},
 	"topics":                                {"", "Only these topics, separated by commas: messages, attempts, requests, tasks. Default: all."},
 	"last_event_id":                         {"", "Where to go on: the id of the last event. The header Last-Event-ID goes before it."},
@@ -55,6 +57,7 @@ var pathParams = map[string]string{
 	"attempt": "Id of the attempt.", "name": "Name of the event type.", "task": "Id of the task.",
 	"source": "Id or uid of the source.", "req": "Id of the request.",
 	"env": "Id of the key's own environment, or a minus sign for it.", "key": "Id of the API token.",
+	"issue":  "Id of the issue.",
 	"member": "Id of the member.", "session": "Id of the session.", "passkey": "Id of the passkey.",
 }
 

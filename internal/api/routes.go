@@ -48,7 +48,7 @@ func allRoutes() []route {
 	var table []route
 	for _, part := range [][]route{
 		applicationRoutes, endpointRoutes, endpointPartRoutes, eventTypeRoutes, messageRoutes, attemptRoutes, contentRoutes,
-		sourceRoutes, sourceEndpointRoutes, requestRoutes, accessRoutes, sessionRoutes, memberRoutes, portalRoutes, serverRoutes, laterRoutes(),
+		sourceRoutes, sourceEndpointRoutes, requestRoutes, searchRoutes, portalSearchRoutes, accessRoutes, sessionRoutes, memberRoutes, portalRoutes, serverRoutes, laterRoutes(),
 	} {
 		table = append(table, part...)
 	}
@@ -57,7 +57,7 @@ func allRoutes() []route {
 
 var applicationRoutes = []route{
 	{method: "GET", path: v1 + "/app", id: "application.list", tag: "Application", summary: "List applications", right: rightRead,
-		query: listQuery + " exclude_apps_with_no_endpoints exclude_apps_with_disabled_endpoints exclude_apps_with_svix_play_endpoints", out: apitype.List[apitype.ApplicationOut]{}, status: 200, do: listApplications},
+		query: listQuery + " exclude_apps_with_no_endpoints exclude_apps_with_disabled_endpoints exclude_apps_with_svix_play_endpoints q", out: apitype.List[apitype.ApplicationRow]{}, status: 200, do: listApplications},
 	{method: "POST", path: v1 + "/app", id: "application.create", tag: "Application", summary: "Create an application", right: rightManage,
 		query: "get_if_exists", in: apitype.ApplicationIn{}, out: apitype.ApplicationOut{}, status: 201, other: 200, do: createApplication},
 	{method: "GET", path: atApp, id: "application.get", tag: "Application", summary: "Get an application", right: rightViewBase,
@@ -106,7 +106,7 @@ var endpointPartRoutes = []route{
 
 var eventTypeRoutes = []route{
 	{method: "GET", path: v1 + "/event-type", id: "event-type.list", tag: "Event type", summary: "List event types", right: rightViewBase,
-		query: listQuery + " include_archived with_content", out: apitype.List[apitype.EventTypeOut]{}, status: 200, do: listEventTypes},
+		query: listQuery + " include_archived with_content q", out: apitype.List[apitype.EventTypeOut]{}, status: 200, do: listEventTypes},
 	{method: "POST", path: v1 + "/event-type", id: "event-type.create", tag: "Event type", summary: "Create an event type, or revive an archived one", right: rightManage,
 		in: apitype.EventTypeIn{}, out: apitype.EventTypeOut{}, status: 201, do: createEventType},
 	{method: "GET", path: v1 + "/event-type/{name}", id: "event-type.get", tag: "Event type", summary: "Get an event type", right: rightViewBase,
@@ -121,7 +121,7 @@ var eventTypeRoutes = []route{
 
 var messageRoutes = []route{
 	{method: "GET", path: atApp + "/msg", id: "message.list", tag: "Message", summary: "List messages", right: rightViewBase,
-		query: messageQuery, out: apitype.List[apitype.MessageOut]{}, status: 200, do: listMessages},
+		query: messageQuery + " q", out: apitype.List[apitype.MessageOut]{}, status: 200, do: listMessages},
 	{method: "POST", path: atApp + "/msg", id: "message.create", tag: "Message", summary: "Publish a message", right: rightPublish,
 		query: "with_content wait", in: apitype.MessageIn{}, out: apitype.MessageCreateOut{}, status: 202, do: createMessage},
 	{method: "POST", path: atApp + "/msg/batch", id: "message.create-batch", tag: "Message", summary: "Publish up to 1,000 messages in one commit", right: rightPublish,

@@ -2,15 +2,11 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
-
-// recoverWindow is the longest range that one recover covers.
-const recoverWindow = 14 * 24 * time.Hour
 
 // taskStore keeps background tasks. See package store for what each promises.
 type taskStore interface {
@@ -18,47 +14,6 @@ type taskStore interface {
 	FindTask(ctx context.Context, env, task hook.ID) (hook.Task, error)
 	ListTasks(ctx context.Context, f hook.TaskFilter) (hook.PageOf[hook.Task], error)
 	CancelTask(ctx context.Context, env, task hook.ID, now time.Time) (hook.Task, error)
-}
-
-// recoverEndpoint starts a task that sends again what failed for good.
-func recoverEndpoint(c *call) (reply, error) {
-	in, err := decode[apitype.RecoverIn](c)
-	if err != nil {
-		return reply{}, err
-	}
-	once, err := c.once()
-	if err != nil {
-		return reply{}, err
-	}
-	e, err := c.endpoint()
-	if err != nil {
-		return reply{}, err
-	}
-	if err := takesDeliveries(&e); err != nil {
-		return reply{}, err
-	}
-	since, until := in.Since.UTC(), in.Until.Else(c.now).UTC()
-	var k checker
-	switch {
-	case in.Since.IsZero():
-		k.bad("is missing", "since")
-	case !since.Before(until):
-		k.bad("must lie before until", "since")
-	case until.Sub(since) > recoverWindow+clockSlack:
-		k.bad("must lie at most 14 days before until", "since")
-	}
-	if err := k.err(); err != nil {
-		return reply{}, err
-	}
-	t, _, err := c.Store.CreateTask(c.ctx(), &hook.Task{
-		ID: hook.NewID(c.now), Env: c.key.Env, App: e.App, Endpoint: e.ID, Kind: hook.TaskRecover, Status: hook.TaskRunning,
-		Since: since, Until: until, CreatedAt: c.now, UpdatedAt: c.now,
-	}, once)
-	if err != nil {
-		return reply{}, err
-	}
-	c.Wake(hook.Lane{Endpoint: e.ID, App: e.App, Due: c.now})
-	return reply{status: http.StatusAccepted, body: taskRef(&t)}, nil
 }
 
 // takesDeliveries refuses to send to a disabled endpoint, and says since when and why.
@@ -141,7 +96,16 @@ func taskRef(t *hook.Task) apitype.TaskRef {
 }
 
 func taskOut(t *hook.Task) apitype.TaskOut {
-	data := map[string]any{"messagesSent": t.Queued}
+	data := map[string]any{
+		"messagesSent": t.Queued, "appId": hook.KindApplication.Format(t.App), "endpointId": hook.KindEndpoint.Format(t.Endpoint),
+		"since": t.Since.UTC(), "until": t.Until.UTC(),
+	}
+	if t.Total > 0 {
+		data["total"] = t.Total
+	}
+	if t.Rate > 0 {
+		data["rate"] = t.Rate
+	}
 	if t.Canceled {
 		data["canceled"] = true
 	}

@@ -133,6 +133,23 @@ export interface paths {
         patch: operations["endpoint.patch-headers"];
         trace?: never;
     };
+    "/api/v1/app/{app}/endpoint/{ep}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell hour by hour how an endpoint has been, in at most 31 days */
+        get: operations["endpoint.get-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/app/{app}/endpoint/{ep}/msg": {
         parameters: {
             query?: never;
@@ -161,6 +178,57 @@ export interface paths {
         put?: never;
         /** Send again what failed for good since a time */
         post: operations["endpoint.recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/endpoint/{ep}/recover/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count what a recover would send, up to 10,000 */
+        post: operations["endpoint.count-recover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/endpoint/{ep}/replay-missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send what the endpoint would get by its filters of today and never got */
+        post: operations["endpoint.replay-missing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/endpoint/{ep}/replay-missing/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Count what a replay of missing messages would send, up to 10,000 */
+        post: operations["endpoint.count-missing"];
         delete?: never;
         options?: never;
         head?: never;
@@ -235,6 +303,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/app/{app}/endpoint/{ep}/task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the tasks of an endpoint, newest first */
+        get: operations["endpoint.list-tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/endpoint/{ep}/task/{task}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a task of an endpoint */
+        post: operations["endpoint.cancel-task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/app/{app}/live": {
         parameters: {
             query?: never;
@@ -244,6 +346,23 @@ export interface paths {
         };
         /** Follow what is new of an application, as server-sent events */
         get: operations["live.application"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the messages of an application, with how their deliveries stand */
+        get: operations["message.search"];
         put?: never;
         post?: never;
         delete?: never;
@@ -333,6 +452,57 @@ export interface paths {
         post?: never;
         /** Drop the stored answer of an attempt */
         delete: operations["message-attempt.expunge-content"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/msg/{msg}/attempt/{attempt}/headers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the headers of an attempt and of its answer */
+        get: operations["message-attempt.get-headers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/msg/{msg}/attempt/{attempt}/response": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the body of an attempt's answer, byte for byte up to the limit */
+        get: operations["message-attempt.get-response"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/app/{app}/msg/{msg}/body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the body of a message, byte for byte as it is sent */
+        get: operations["message.get-body"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -576,6 +746,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the endpoints of all applications and sources */
+        get: operations["environment.list-endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/endpoint/{ep}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an endpoint of whatever application or source */
+        get: operations["environment.get-endpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/event-type": {
         parameters: {
             query?: never;
@@ -625,6 +829,58 @@ export interface paths {
         get: operations["health.get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List failures by endpoint and cause, the last seen first */
+        get: operations["issue.list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/issue/{issue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an issue with how many messages it affects */
+        get: operations["issue.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Open, mute or resolve an issue, or note who looks after it */
+        patch: operations["issue.patch"];
+        trace?: never;
+    };
+    "/api/v1/issue/{issue}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send again what failed for good at the endpoint of an issue since it began */
+        post: operations["issue.recover"];
         delete?: never;
         options?: never;
         head?: never;
@@ -789,6 +1045,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/message": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the messages of all applications and sources */
+        get: operations["environment.list-messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/message/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the messages that a search finds, up to 10,000 */
+        get: operations["environment.count-messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/message/{msg}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a message of whatever application or source */
+        get: operations["environment.get-message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a range of time in figures, and what needs somebody */
+        get: operations["overview.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/passkey": {
         parameters: {
             query?: never;
@@ -866,6 +1190,23 @@ export interface paths {
         };
         /** Get what the portal of a token looks like and may do */
         get: operations["portal.config"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell what a list can be searched by */
+        get: operations["search.fields"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1022,6 +1363,23 @@ export interface paths {
         };
         /** Get what the server knows about itself, and what the doctor finds */
         get: operations["system.get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ingest/api/v1/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search what reached all sources */
+        get: operations["environment.list-requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1516,6 +1874,56 @@ export interface components {
             /** @description The caller's own id. Null removes it. */
             uid?: string | null;
         };
+        ApplicationRow: {
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            createdAt: string;
+            /** @description How many endpoints it has. Only if the list was asked for with q, which may be empty. */
+            endpoints?: components["schemas"]["EndpointCounts"];
+            /**
+             * @description Id, sortable by time of creation.
+             * @example app_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /** @description Free text by name. */
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Name for people. */
+            name: string;
+            /**
+             * Format: int32
+             * @deprecated
+             * @description Older name of throttleRate.
+             */
+            rateLimit: number | null;
+            /**
+             * Format: int32
+             * @description Most messages a second sent to the application, null for no limit.
+             */
+            throttleRate: number | null;
+            /** @description The caller's own id, null if none was given. */
+            uid: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+        };
+        AttemptHeadersOut: {
+            /** @description Headers of the answer by name, null if there was none or they are no longer kept. */
+            responseHeaders: {
+                [key: string]: string;
+            } | null;
+            /** @description Names of headers, sent or answered, whose value is kept secret. */
+            sensitive: string[];
+            /** @description Headers of the request by name; several of one name are joined by commas. */
+            sentHeaders: {
+                [key: string]: string;
+            };
+        };
         AttemptTimings: {
             /**
              * Format: double
@@ -1548,6 +1956,40 @@ export interface components {
              */
             tlsMs: number;
         };
+        Attention: {
+            /** @description Application or source that the endpoint belongs to, null if it is about none. */
+            appId: string | null;
+            /** @description Its name. */
+            appName: string | null;
+            /**
+             * Format: int64
+             * @description How many there are of what the text counts; 0 if it counts nothing.
+             */
+            count: number;
+            /** @description Endpoint that it is about, null if it is about none. */
+            endpointId: string | null;
+            /**
+             * @description What it is about.
+             * @enum {string}
+             */
+            kind: "no_node" | "backlog" | "endpoint_disabled" | "endpoint_failing" | "source_refused" | "secret_expiring";
+            /** @description True if counting stopped there. */
+            more: boolean;
+            /**
+             * @description How soon somebody is needed.
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info";
+            /**
+             * Format: date-time
+             * @description Since when, null if that is not known.
+             */
+            since: string | null;
+            /** @description Source that it is about, null if it is about none. */
+            sourceId: string | null;
+            /** @description What is the matter, as a sentence. */
+            text: string;
+        };
         AuditActor: {
             /** @description Id of the member or key, null for the server. */
             id: string | null;
@@ -1577,6 +2019,47 @@ export interface components {
             id: string;
             /** @description What it was done to: a path below the API's. */
             target: string;
+        };
+        CountOut: {
+            /**
+             * Format: int64
+             * @description How many there are, as far as was counted.
+             */
+            count: number;
+            /** @description True if counting stopped there: there may be more. */
+            more: boolean;
+        };
+        DeliveryCounts: {
+            /**
+             * Format: int64
+             * @description Will not be sent, for a reason.
+             */
+            canceled: number;
+            /**
+             * Format: int64
+             * @description Answered with 2xx.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description No attempt is left.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Not tried yet, or being tried for the first time.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description The last attempt failed, and there will be another.
+             */
+            retrying: number;
+            /**
+             * Format: int64
+             * @description All of them. 0: no endpoint asked for the message.
+             */
+            total: number;
         };
         DeliveryOut: {
             /**
@@ -1620,6 +2103,23 @@ export interface components {
             url: string;
         };
         Empty: Record<string, never>;
+        EndpointCounts: {
+            /**
+             * Format: int64
+             * @description Those that are disabled.
+             */
+            disabled: number;
+            /**
+             * Format: int64
+             * @description Those that have had nothing but failures since their last success.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description All of them.
+             */
+            total: number;
+        };
         EndpointHeadersIn: {
             /** @description Value by header name. */
             headers: {
@@ -1641,6 +2141,47 @@ export interface components {
             headers?: {
                 [key: string]: string | null;
             };
+        };
+        EndpointHealth: {
+            /**
+             * Format: int64
+             * @description Attempts that ended.
+             */
+            attempts: number;
+            /** @description Why attempts failed, the most frequent first. */
+            failures: components["schemas"]["OutcomeCount"][];
+            /** @description Every hour of the range, oldest first. */
+            hours: components["schemas"]["HealthDetail"][];
+            /**
+             * Format: double
+             * @description Half of the attempts took at most this long, in milliseconds; estimated to a third. Null without attempts.
+             */
+            p50Ms: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 attempts took at most this long, in milliseconds; estimated to a third. Null without attempts.
+             */
+            p95Ms: number | null;
+            /**
+             * Format: date-time
+             * @description Beginning of the range: a whole hour.
+             */
+            since: string;
+            /**
+             * @description How it is now.
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            /**
+             * Format: int64
+             * @description Those that were answered with 2xx.
+             */
+            succeeded: number;
+            /**
+             * Format: date-time
+             * @description End of the range: a whole hour.
+             */
+            until: string;
         };
         EndpointIn: {
             /**
@@ -1870,6 +2411,108 @@ export interface components {
              * @description Accepted for older clients; has no meaning.
              */
             version?: number;
+        };
+        EndpointRow: {
+            /** @description Id of the application or source that it belongs to. */
+            appId: string;
+            /** @description Name of the application or source. */
+            appName: string;
+            /** @description Only messages that name one of these channels, null for all messages. */
+            channels: string[] | null;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            createdAt: string;
+            /** @description Free text for people. */
+            description: string;
+            /** @description True if nothing is sent to it. */
+            disabled: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it is disabled. Absent if it is enabled.
+             */
+            disabledAt?: string;
+            /**
+             * @description Why it is disabled: by_user, gone_410 (it answered 410) or failing (nothing but failures for too long). Absent if it is enabled.
+             * @example gone_410
+             */
+            disabledReason?: string;
+            /** @description Only messages of these types, null for all. */
+            eventTypes: string[] | null;
+            /**
+             * Format: date-time
+             * @description First failed attempt after the last success. Absent if the last attempt succeeded.
+             */
+            failingSince?: string;
+            /**
+             * @deprecated
+             * @description Older name of eventTypes.
+             */
+            filterTypes: string[] | null;
+            /** @description The last 24 hours. */
+            health: components["schemas"]["HealthOut"];
+            /**
+             * @description Id, sortable by time of creation.
+             * @example ep_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /** @description Free text by name. */
+            metadata: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @deprecated
+             * @description Older name of throttleRate.
+             */
+            rateLimit: number | null;
+            /** @description Id of the source that it belongs to, null if that is an application. */
+            sourceId: string | null;
+            /**
+             * @description How it is: disabled, failing if the last attempt failed, else active.
+             * @enum {string}
+             */
+            state: "active" | "failing" | "disabled";
+            /**
+             * Format: int32
+             * @description Most deliveries a second, null for no limit.
+             */
+            throttleRate: number | null;
+            /** @description The caller's own id, null if none was given. */
+            uid: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /**
+             * Format: uri
+             * @description Where it sends, without user and password.
+             */
+            url: string;
+            /**
+             * Format: int32
+             * @deprecated
+             * @description Has no meaning; it is always 1.
+             * @example 1
+             */
+            version: number;
+        };
+        EndpointRows: {
+            /** @description The rows of this page, in the order of the list. Empty, never null. */
+            data: components["schemas"]["EndpointRow"][];
+            /** @description True if nothing follows in the direction that was asked for. */
+            done: boolean;
+            /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
+            iterator: string | null;
+            /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
+            prevIterator?: string;
+            /**
+             * Format: date-time
+             * @description Only what is newer than this was looked at before the time or the rows for one call were used up; following iterator goes on there. Absent if the page is whole.
+             */
+            searchedTo?: string;
         };
         EndpointSecretOut: {
             /**
@@ -2258,6 +2901,189 @@ export interface components {
             /** @description What is wrong and what to do. */
             text: string;
         };
+        HealthDetail: {
+            /**
+             * Format: date-time
+             * @description Beginning of the hour.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Attempts that failed.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description Half of the attempts took at most this long, in milliseconds. Null without attempts.
+             */
+            p50Ms: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 attempts took at most this long, in milliseconds. Null without attempts.
+             */
+            p95Ms: number | null;
+            /**
+             * Format: int64
+             * @description Attempts that were answered with 2xx.
+             */
+            succeeded: number;
+        };
+        HealthHour: {
+            /**
+             * Format: date-time
+             * @description Beginning of the hour.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Attempts that failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Attempts that were answered with 2xx.
+             */
+            succeeded: number;
+        };
+        HealthOut: {
+            /**
+             * Format: int64
+             * @description Attempts that ended.
+             */
+            attempts: number;
+            /** @description Every hour of the range, oldest first. */
+            hours: components["schemas"]["HealthHour"][];
+            /**
+             * Format: double
+             * @description Half of the attempts took at most this long, in milliseconds; estimated to a third. Null without attempts.
+             */
+            p50Ms: number | null;
+            /**
+             * Format: double
+             * @description 95 of 100 attempts took at most this long, in milliseconds; estimated to a third. Null without attempts.
+             */
+            p95Ms: number | null;
+            /**
+             * Format: int64
+             * @description Those that were answered with 2xx.
+             */
+            succeeded: number;
+        };
+        IssueOut: {
+            /** @description Messages that wait or have failed because of it, up to a bound. Only for a single issue. */
+            affected?: components["schemas"]["CountOut"];
+            /** @description Id of the application or source that the endpoint belongs to. */
+            appId: string;
+            /** @description Its name; empty if it was deleted. */
+            appName: string;
+            /** @description Who looks after it, as free text. */
+            assignee: string;
+            /**
+             * @description Class of the failures, as attempts have it.
+             * @example status_5xx
+             */
+            cause: string;
+            /** @description Id of the endpoint. */
+            endpointId: string;
+            /** @description Where the endpoint sends; empty if it was deleted. */
+            endpointUrl: string;
+            /**
+             * Format: int64
+             * @description Failed attempts.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When the first of these failures was.
+             */
+            firstSeen: string;
+            /**
+             * Format: date-time
+             * @description When the endpoint first took a delivery after the last of these failures, null if it did not.
+             */
+            healedAt: string | null;
+            /**
+             * @description Id, sortable by when it was first seen.
+             * @example iss_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the last of these failures was.
+             */
+            lastSeen: string;
+            /**
+             * Format: date-time
+             * @description Until when it is muted, null for ever or if it is not muted.
+             */
+            mutedUntil: string | null;
+            /** @description Free text. */
+            note: string;
+            /**
+             * Format: date-time
+             * @description When it was resolved, null if it is not.
+             */
+            resolvedAt: string | null;
+            /** @description An attempt at that message, null if none is kept. */
+            sampleAttemptId: string | null;
+            /** @description A message that it happened to, null if none is kept. */
+            sampleMessageId: string | null;
+            /** @description Id of the source that the endpoint belongs to, null if that is an application. */
+            sourceId: string | null;
+            /**
+             * @description Whether somebody has to look at it.
+             * @enum {string}
+             */
+            state: "open" | "muted" | "resolved";
+            /**
+             * Format: int64
+             * @description HTTP status of the answers, 0 if there was none.
+             */
+            status: number;
+            /**
+             * @description The cause as a sentence.
+             * @example The endpoint answers 503.
+             */
+            text: string;
+        };
+        IssuePatch: {
+            /** @description Who looks after it, as free text. Null removes it. */
+            assignee?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when to mute it; only with the state muted. Null or absent for ever.
+             */
+            mutedUntil?: string | null;
+            /** @description Free text. Null removes it. */
+            note?: string | null;
+            /**
+             * @description The new state.
+             * @enum {string}
+             */
+            state?: "open" | "muted" | "resolved";
+        };
+        IssueRecoverIn: {
+            /**
+             * Format: int32
+             * @description Most messages a second. Null or absent for no limit.
+             */
+            rate?: number | null;
+        };
+        IssueRows: {
+            /** @description The rows of this page, in the order of the list. Empty, never null. */
+            data: components["schemas"]["IssueOut"][];
+            /** @description True if nothing follows in the direction that was asked for. */
+            done: boolean;
+            /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
+            iterator: string | null;
+            /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
+            prevIterator?: string;
+            /**
+             * Format: date-time
+             * @description Only what is newer than this was looked at before the time or the rows for one call were used up; following iterator goes on there. Absent if the page is whole.
+             */
+            searchedTo?: string;
+        };
         LinkIn: {
             /** @description What stands behind #code= in the link. */
             code: string;
@@ -2283,9 +3109,9 @@ export interface components {
             /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
             prevIterator?: string;
         };
-        ListApplicationOut: {
+        ListApplicationRow: {
             /** @description The rows of this page, in the order of the list. Empty, never null. */
-            data: components["schemas"]["ApplicationOut"][];
+            data: components["schemas"]["ApplicationRow"][];
             /** @description True if nothing follows in the direction that was asked for. */
             done: boolean;
             /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
@@ -2852,13 +3678,196 @@ export interface components {
              */
             timestamp: string;
         };
+        MessageRow: {
+            /**
+             * @description Id of the application or source that it belongs to.
+             * @example app_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            appId: string;
+            /** @description Name of the application or source; empty if that was deleted. */
+            appName: string;
+            /** @description Names that endpoints can choose messages by, null if none. */
+            channels: string[] | null;
+            /**
+             * @description Media type of the payload.
+             * @example application/json
+             */
+            contentType: string;
+            /**
+             * Format: date-time
+             * @description Not sent before this, null for at once.
+             */
+            deliverAt: string | null;
+            /** @description How many deliveries it has, by where they stand. */
+            deliveries: components["schemas"]["DeliveryCounts"];
+            /** @description The caller's own id, null if none was given. */
+            eventId: string | null;
+            /**
+             * @description Name of the event type.
+             * @example invoice.paid
+             */
+            eventType: string;
+            /**
+             * @description Id, sortable by time of acceptance; the webhook-id of every delivery.
+             * @example msg_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the next of its deliveries is tried, null if none is planned.
+             */
+            nextAttemptAt: string | null;
+            /** @description The JSON object that is sent. {} without content or for a raw body, {"expired":true} if it was dropped. */
+            payload: unknown;
+            /** @description True if the payload was dropped, so that it cannot be sent again. */
+            payloadExpired: boolean;
+            /** @description True if the caller may not see payloads; payload is then {}. */
+            payloadHidden?: boolean;
+            /**
+             * Format: int64
+             * @description Length of the payload in bytes.
+             */
+            size: number;
+            /** @description Id of the source that it came in by, null if it was published. */
+            sourceId: string | null;
+            /** @description Names to find the message by, null if none. */
+            tags: string[] | null;
+            /**
+             * Format: date-time
+             * @description When it was accepted.
+             */
+            timestamp: string;
+        };
+        MessageRows: {
+            /** @description The place behind everything that was there: live events after it are new to this page. Absent if the query names one message. */
+            cursor?: string;
+            /** @description The rows of this page, in the order of the list. Empty, never null. */
+            data: components["schemas"]["MessageRow"][];
+            /** @description True if nothing follows in the direction that was asked for. */
+            done: boolean;
+            /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
+            iterator: string | null;
+            /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
+            prevIterator?: string;
+            /**
+             * Format: date-time
+             * @description Only what is newer than this was looked at before the time or the rows for one call were used up; following iterator goes on there. Absent if the page is whole.
+             */
+            searchedTo?: string;
+        };
         OneTimeTokenIn: {
             /** @description The code behind #code= in a portal link. */
             oneTimeToken: string;
             /** @description True to set a cookie by which this browser can renew the token. Only for calls of the portal's own page. Default: false. */
             remember?: boolean;
         };
-        OptionalPortalThemePatch: Record<string, never>;
+        OutcomeCount: {
+            /**
+             * Format: int64
+             * @description How many attempts.
+             */
+            count: number;
+            /**
+             * @description Class of the result, as attempts have it.
+             * @example timeout
+             */
+            outcome: string;
+        };
+        OverviewOut: {
+            /** @description What needs somebody, the most severe first. Empty if nothing does. */
+            attention: components["schemas"]["Attention"][];
+            /** @description Every step of the range, oldest first. */
+            series: components["schemas"]["OverviewPoint"][];
+            /**
+             * Format: date-time
+             * @description Beginning of the range.
+             */
+            since: string;
+            /**
+             * Format: int64
+             * @description How many seconds each point of the series covers.
+             * @example 3600
+             */
+            stepSeconds: number;
+            /** @description The range in four figures. */
+            tiles: components["schemas"]["OverviewTiles"];
+            /**
+             * Format: date-time
+             * @description End of the range.
+             */
+            until: string;
+        };
+        OverviewPoint: {
+            /**
+             * Format: int64
+             * @description Messages that were accepted.
+             */
+            accepted: number;
+            /**
+             * Format: date-time
+             * @description Beginning of the step.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Attempts that were answered with 2xx.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Attempts that failed.
+             */
+            failed: number;
+            /**
+             * Format: double
+             * @description As in the tiles, for this step.
+             */
+            medianToDeliveryMs: number | null;
+        };
+        OverviewTiles: {
+            /**
+             * Format: int64
+             * @description Messages that were accepted.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Attempts that ended.
+             */
+            attempts: number;
+            /**
+             * Format: double
+             * @description Share of the attempts that were answered with 2xx, 0 to 1. Null without attempts.
+             */
+            deliveredShare: number | null;
+            /**
+             * Format: int64
+             * @description Endpoints that the server disabled, now.
+             */
+            disabledEndpoints: number;
+            /** @description True if counting endpoints stopped at a bound: there may be more. */
+            endpointsMore: boolean;
+            /**
+             * Format: int64
+             * @description Endpoints whose last attempt failed, now.
+             */
+            failingEndpoints: number;
+            /**
+             * Format: double
+             * @description Half of what was delivered had taken at most this long since it was accepted, in milliseconds; estimated to a third. Null if nothing was.
+             */
+            medianToDeliveryMs: number | null;
+            /**
+             * Format: double
+             * @description The same for 95 of 100.
+             */
+            p95ToDeliveryMs: number | null;
+            /**
+             * Format: int64
+             * @description Attempts that were answered with 2xx.
+             */
+            succeeded: number;
+        };
         OwnMemberPatch: {
             /** @description Name. */
             name?: string;
@@ -2983,11 +3992,8 @@ export interface components {
             font: "inter" | "system" | "serif" | "mono";
             /** @description Parts that are not shown. Hiding takes no right away. */
             hide: ("catalogue" | "messages" | "recover" | "test" | "channels" | "headers" | "rateLimit")[] | null;
-            /**
-             * @description Language, en or de. Empty: that of the reader's browser.
-             * @enum {string}
-             */
-            language: "" | "en" | "de";
+            /** @description Language, en or de. Empty: that of the reader's browser. */
+            language: string;
             /** @description Logo on a dark ground. Empty: that on a light one. */
             logoDark: string;
             /** @description Logo on a light ground: an https URL, or a data URL of an SVG, PNG, JPEG or WebP image. Empty: none. */
@@ -3006,6 +4012,39 @@ export interface components {
             radius: number;
             /** @description Sentences in the operator's own words. */
             texts: components["schemas"]["PortalTexts"];
+        };
+        PortalThemePatch: {
+            /** @description Colour on a light ground, #rrggbb, with a contrast of 4.5 at least. */
+            accent?: string | null;
+            /** @description Colour on a dark ground, #rrggbb, with a contrast of 4.5 at least. */
+            accentDark?: string | null;
+            /**
+             * @description Family of fonts.
+             * @enum {string|null}
+             */
+            font?: "inter" | "system" | "serif" | "mono" | null;
+            /** @description Parts that are not shown. */
+            hide?: ("catalogue" | "messages" | "recover" | "test" | "channels" | "headers" | "rateLimit")[] | null;
+            /** @description Language. Empty: that of the reader's browser. */
+            language?: string | null;
+            /** @description Logo on a dark ground. */
+            logoDark?: string | null;
+            /** @description Logo on a light ground: an https URL, or a data URL of an SVG, PNG, JPEG or WebP image. */
+            logoLight?: string | null;
+            /**
+             * @description Colour scheme.
+             * @enum {string|null}
+             */
+            mode?: "light" | "dark" | "system" | null;
+            /** @description Name of the product, in the portal's head and title. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Radius of corners, in pixels.
+             */
+            radius?: number | null;
+            /** @description Sentences in the operator's own words; all of them are replaced. */
+            texts?: components["schemas"]["PortalTexts"];
         };
         PortalTokenOut: {
             /** @description Id of the application that the token is for. */
@@ -3030,6 +4069,23 @@ export interface components {
             token: string;
         };
         RecoverIn: {
+            /**
+             * Format: int32
+             * @description Most messages a second. Null or absent for no limit.
+             */
+            rate?: number | null;
+            /**
+             * Format: date-time
+             * @description Messages from here on. At most 14 days before until.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description Messages before this. Default: now.
+             */
+            until?: string | null;
+        };
+        RecoverRange: {
             /**
              * Format: date-time
              * @description Messages from here on. At most 14 days before until.
@@ -3238,6 +4294,91 @@ export interface components {
             /** @description The new messages: one of the source, and one for each route. Empty if it was sent to a URL. */
             messages: components["schemas"]["ReplayedMessage"][];
         };
+        RequestRow: {
+            /** @description True if the body is not kept any more. */
+            bodyGone: boolean;
+            /**
+             * Format: int64
+             * @description Length of the body in bytes.
+             */
+            bodySize: number;
+            /** @description Content type, as it came. */
+            contentType: string;
+            /** @description The reason as a sentence; may be empty. */
+            detail: string;
+            /** @description What kind of event it is; empty if that is not known. */
+            eventType: string;
+            /** @description What a diagnosis of a refused request found, the most likely first. */
+            findings: components["schemas"]["Finding"][];
+            /** @description First 16 bytes of the body's SHA-256, in hex. */
+            fingerprint: string;
+            /**
+             * @description Id, sortable by time of arrival.
+             * @example req_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /** @description What a repeated event repeats; empty if there is nothing. */
+            key: string;
+            /** @description Id of the message that it became, or for a duplicate of the first one; null if there is none. */
+            messageId: string | null;
+            /**
+             * @description HTTP method.
+             * @example POST
+             */
+            method: string;
+            /** @description Free text of the owner. */
+            note: string;
+            /** @description What followed the token in the path. */
+            path: string;
+            /** @description Raw query, without the question mark. */
+            query: string;
+            /**
+             * @description Stable name of the reason, for programs.
+             * @example signature_mismatch
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            receivedAt: string;
+            /** @description Address of the sender. */
+            remote: string;
+            /** @description Id of the source that it reached. */
+            sourceId: string;
+            /** @description Name of the source; empty if it was deleted. */
+            sourceName: string;
+            /**
+             * @description Type of the source; empty if it was deleted.
+             * @example stripe
+             */
+            sourceType: string;
+            /**
+             * @description What became of it.
+             * @enum {string}
+             */
+            state: "accepted" | "duplicate" | "duplicate_differs" | "refused" | "handshake";
+            /**
+             * Format: int64
+             * @description HTTP status that the sender was answered.
+             */
+            status: number;
+        };
+        RequestRows: {
+            /** @description The rows of this page, in the order of the list. Empty, never null. */
+            data: components["schemas"]["RequestRow"][];
+            /** @description True if nothing follows in the direction that was asked for. */
+            done: boolean;
+            /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
+            iterator: string | null;
+            /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
+            prevIterator?: string;
+            /**
+             * Format: date-time
+             * @description Only what is newer than this was looked at before the time or the rows for one call were used up; following iterator goes on there. Absent if the page is whole.
+             */
+            searchedTo?: string;
+        };
         RequestTarget: {
             /**
              * Format: uri
@@ -3255,6 +4396,31 @@ export interface components {
              * @description Where the provider is to send from now on. The URL before works for another 48 hours.
              */
             ingestUrl: string;
+        };
+        SearchField: {
+            /** @description What it holds, in a line. */
+            doc: string;
+            /**
+             * @description What its values are: text is compared in any case of letters, a word is one of values, a number and a size can be compared and given as a range, a time too, json is a value inside a JSON document.
+             * @enum {string}
+             */
+            kind: "text" | "word" | "number" | "size" | "time" | "json";
+            /**
+             * @description What stands before the colon. One that ends in a dot is followed by a path or a name, as body.amount.
+             * @example status
+             */
+            name: string;
+            /** @description Values that can be offered: all words of a word, else some that are in use. */
+            values: string[];
+        };
+        SearchFields: {
+            /** @description The fields, in the order in which to offer them. */
+            fields: components["schemas"]["SearchField"][];
+            /**
+             * @description Name of the list.
+             * @example messages
+             */
+            list: string;
         };
         SessionListed: {
             /** @description Address from which it began. */
@@ -3330,7 +4496,7 @@ export interface components {
         };
         SettingsPatch: {
             /** @description How the portal looks. */
-            portal?: components["schemas"]["OptionalPortalThemePatch"];
+            portal?: components["schemas"]["PortalThemePatch"];
             /** @description Origins of the pages that may show the portal in a frame, such as https://app.example.com or https://*.example.com. */
             portalOrigins?: string[];
         };
@@ -3353,8 +4519,8 @@ export interface components {
             password?: string;
         };
         SignInMethods: {
-            /** @description By a provider of OpenID Connect, null if none is set. */
-            oidc: components["schemas"]["SignInProvider"];
+            /** @description By a provider of OpenID Connect; absent if none is set. */
+            oidc?: components["schemas"]["SignInProvider"];
             /** @description By passkey: browsers allow it under https and on localhost. */
             passkey: boolean;
             /** @description By e-mail address and password. */
@@ -3804,11 +4970,6 @@ export interface components {
              * @description For how long the oldest delivery that is due has been waiting.
              */
             oldestDueSeconds: number;
-            /**
-             * Format: double
-             * @description Attempts a second that this node settled in the last seconds.
-             */
-            pace: number;
         };
         SystemSetting: {
             /** @description Name of the setting. */
@@ -3823,7 +4984,7 @@ export interface components {
             address: string;
             /**
              * Format: int64
-             * @description Its size.
+             * @description Size of the database.
              */
             bytes: number;
             /**
@@ -3831,22 +4992,36 @@ export interface components {
              * @description What its disk has left, null if this server cannot tell.
              */
             freeBytes: number | null;
+            /** @description Kind of database: sqlite or postgres. */
+            kind: string;
             /**
-             * @description Kind of database.
-             * @enum {string}
+             * Format: int64
+             * @description Size of its write-ahead log, null if it cannot be told.
              */
-            kind: "sqlite" | "postgres";
+            logBytes: number | null;
+            /**
+             * Format: int64
+             * @description Version of the tables.
+             */
+            schema: number;
             /** @description Its largest tables, with their indexes. */
             tables: components["schemas"]["SystemTable"][] | null;
+            /** @description Version of the database program. */
+            version: string;
         };
         SystemTable: {
             /**
              * Format: int64
-             * @description Its size, indexes included.
+             * @description Its size, indexes included, null if it cannot be told.
              */
-            bytes: number;
+            bytes: number | null;
             /** @description Name of the table. */
             name: string;
+            /**
+             * Format: int64
+             * @description How many rows it has, about; null if it cannot be told.
+             */
+            rows: number | null;
         };
         TaskOut: {
             /** @description What it has done so far, by the type of task; for a recover messagesSent. Empty, never null. */
@@ -3964,6 +5139,8 @@ export interface operations {
                 exclude_apps_with_disabled_endpoints?: boolean;
                 /** @description Accepted for older clients; such endpoints do not exist here. */
                 exclude_apps_with_svix_play_endpoints?: boolean;
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -3977,7 +5154,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListApplicationOut"];
+                    "application/json": components["schemas"]["ListApplicationRow"];
                 };
             };
             /** @description What went wrong. */
@@ -4635,6 +5812,45 @@ export interface operations {
             };
         };
     };
+    "endpoint.get-health": {
+        parameters: {
+            query?: {
+                /** @description Start of the range (RFC 3339). Default: 28 days before its end. */
+                since?: string;
+                /** @description End of the range (RFC 3339). Default: now. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointHealth"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "message-attempt.list-attempted-messages": {
         parameters: {
             query?: {
@@ -4718,6 +5934,123 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRef"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "endpoint.count-recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecoverRange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "endpoint.replay-missing": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: a second one with the same key, path and body has the result of the first. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecoverIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRef"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "endpoint.count-missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RecoverRange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountOut"];
                 };
             };
             /** @description What went wrong. */
@@ -4884,6 +6217,82 @@ export interface operations {
             };
         };
     };
+    "endpoint.list-tasks": {
+        parameters: {
+            query?: {
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTaskOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "endpoint.cancel-task": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: a second one with the same key, path and body has the result of the first. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+                /** @description Id of the task. */
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "live.application": {
         parameters: {
             query?: {
@@ -4923,6 +6332,47 @@ export interface operations {
             };
         };
     };
+    "message.search": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+                /** @description Where the page starts: the iterator or prevIterator of another page. */
+                iterator?: string;
+                /** @description False to leave payloads, responses or schemas out. */
+                with_content?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRows"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "message.list": {
         parameters: {
             query?: {
@@ -4942,6 +6392,8 @@ export interface operations {
                 tag?: string;
                 /** @description False to leave payloads, responses or schemas out. */
                 with_content?: boolean;
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
             };
             header?: never;
             path: {
@@ -5154,6 +6606,112 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "message-attempt.get-headers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or eventId of the message. */
+                msg: string;
+                /** @description Id of the attempt. */
+                attempt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptHeadersOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "message-attempt.get-response": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or eventId of the message. */
+                msg: string;
+                /** @description Id of the attempt. */
+                attempt: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "message.get-body": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the application. */
+                app: string;
+                /** @description Id or eventId of the message. */
+                msg: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description What went wrong. */
             default: {
@@ -5654,6 +7212,74 @@ export interface operations {
             };
         };
     };
+    "environment.list-endpoints": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+                /** @description Where the page starts: the iterator or prevIterator of another page. */
+                iterator?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointRows"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "environment.get-endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or uid of the endpoint. */
+                ep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointRow"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "event-type.list": {
         parameters: {
             query?: {
@@ -5667,6 +7293,8 @@ export interface operations {
                 include_archived?: boolean;
                 /** @description False to leave payloads, responses or schemas out. */
                 with_content?: boolean;
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -5891,6 +7519,151 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "issue.list": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+                /** @description Where the page starts: the iterator or prevIterator of another page. */
+                iterator?: string;
+                /** @description Only these states, separated by commas. Of requests: accepted, duplicate, duplicate_differs, refused, handshake. Of issues: open, muted, resolved. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueRows"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "issue.get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the issue. */
+                issue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "issue.patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the issue. */
+                issue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["IssuePatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "issue.recover": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the call happen once: a second one with the same key, path and body has the result of the first. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description Id of the issue. */
+                issue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["IssueRecoverIn"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRef"];
+                };
             };
             /** @description What went wrong. */
             default: {
@@ -6390,6 +8163,145 @@ export interface operations {
             };
         };
     };
+    "environment.list-messages": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+                /** @description Where the page starts: the iterator or prevIterator of another page. */
+                iterator?: string;
+                /** @description False to leave payloads, responses or schemas out. */
+                with_content?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRows"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "environment.count-messages": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "environment.get-message": {
+        parameters: {
+            query?: {
+                /** @description False to leave payloads, responses or schemas out. */
+                with_content?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Id or eventId of the message. */
+                msg: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRow"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "overview.get": {
+        parameters: {
+            query?: {
+                /** @description Start of the range (RFC 3339). Default: 28 days before its end. */
+                since?: string;
+                /** @description End of the range (RFC 3339). Default: now. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     "passkey.list": {
         parameters: {
             query?: never;
@@ -6527,6 +8439,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalConfigOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "search.fields": {
+        parameters: {
+            query?: {
+                /** @description messages, requests, endpoints, issues, applications or event-types. */
+                list?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchFields"];
                 };
             };
             /** @description What went wrong. */
@@ -6894,6 +8838,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemOut"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "environment.list-requests": {
+        parameters: {
+            query?: {
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
+                /** @description Rows of a page, 1 to 250. Default: 50. */
+                limit?: number;
+                /** @description Where the page starts: the iterator or prevIterator of another page. */
+                iterator?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestRows"];
                 };
             };
             /** @description What went wrong. */
@@ -7496,7 +9476,7 @@ export interface operations {
                 before?: string;
                 /** @description Only what is newer than this time (RFC 3339). */
                 after?: string;
-                /** @description Only these states, separated by commas: accepted, duplicate, duplicate_differs, refused, handshake. */
+                /** @description Only these states, separated by commas. Of requests: accepted, duplicate, duplicate_differs, refused, handshake. Of issues: open, muted, resolved. */
                 state?: string;
                 /** @description Only this reason. */
                 reason?: string;
@@ -7541,7 +9521,7 @@ export interface operations {
                 before?: string;
                 /** @description Only what is newer than this time (RFC 3339). */
                 after?: string;
-                /** @description Only these states, separated by commas: accepted, duplicate, duplicate_differs, refused, handshake. */
+                /** @description Only these states, separated by commas. Of requests: accepted, duplicate, duplicate_differs, refused, handshake. Of issues: open, muted, resolved. */
                 state?: string;
                 /** @description Only this reason. */
                 reason?: string;
