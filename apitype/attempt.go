@@ -114,3 +114,11 @@ type DeliveryStatus struct {
 	StatusText  MessageStatusText `json:"statusText" enum:"success,pending,fail,sending,canceled" doc:"The status in a word."`
 	NextAttempt *time.Time        `json:"nextAttempt,omitempty" doc:"When it is tried next. Absent if nothing is planned."`
 }
+
+// AttemptHeadersOut shows the headers of one attempt as they were sent and answered.
+// Values that are secret read ***.
+type AttemptHeadersOut struct {
+	SentHeaders     map[string]string `json:"sentHeaders" doc:"Headers of the request by name; several of one name are joined by commas."`
+	Sensitive       []string          `json:"sensitive" nullable:"false" doc:"Names of headers, sent or answered, whose value is kept secret."`
+	ResponseHeaders map[string]string `json:"responseHeaders" nullable:"true" doc:"Headers of the answer by name, null if there was none or they are no longer kept."`
+}

@@ -35,13 +35,14 @@ func (r *rig) settle(l *hook.Lease, o hook.Outcome, now time.Time) {
 	a := hook.Attempt{
 		ID: hook.NewID(now), Message: l.Message.ID, Endpoint: l.Endpoint.ID, Number: l.Number, URL: l.Endpoint.URL,
 		Outcome: o, StartedAt: now, Response: []byte("said " + o.Class.String()), NextDue: then.Due,
-		Timings: hook.Timings{Connect: 1500 * time.Microsecond, Total: 12 * time.Millisecond},
+		Timings:        hook.Timings{Connect: 1500 * time.Microsecond, Total: 12 * time.Millisecond},
+		RequestHeaders: []byte(`{"Authorization":"***","X-Api-Key":"***, ***","X-Star":"a*"}`), ResponseHeaders: []byte(`{"Set-Cookie":"***","Server":"x"}`),
 	}
 	if l.Tried.Manual {
 		a.Trigger = hook.TriggerManual
 	}
 	if o.Status == 0 {
-		a.Response = nil
+		a.Response, a.ResponseHeaders = nil, nil
 	}
 	settled, err := r.store.Settle(r.t.Context(), []hook.Settlement{{Lease: l, Attempt: a, Then: then, Now: now}})
 	must(r.t, err)

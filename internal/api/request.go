@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -74,8 +72,7 @@ func getRequest(c *call) (reply, error) {
 	return ok(c.requestOut(&s, &r))
 }
 
-// getRequestBody gives the bytes as they came. They are a stranger's: whatever they
-// claim to be, no browser may show or run them.
+// getRequestBody gives the bytes as they came.
 func getRequestBody(c *call) (reply, error) {
 	s, id, err := c.sourceAndRequest()
 	if err != nil {
@@ -88,18 +85,7 @@ func getRequestBody(c *call) (reply, error) {
 	if r.BodyGone {
 		return reply{}, &hook.Error{Code: hook.CodeMissingPayload, Detail: "The body of this request is not kept any more."}
 	}
-	header := http.Header{
-		"Content-Type":            {octetContent},
-		"Content-Disposition":     {`attachment; filename="` + hook.KindRequest.Format(r.ID) + `.bin"`},
-		"Content-Length":          {strconv.Itoa(len(r.Body))},
-		"X-Content-Type-Options":  {"nosniff"},
-		"Content-Security-Policy": {"sandbox; default-src 'none'"},
-		"Cache-Control":           {"no-store"},
-	}
-	if r.ContentType != "" && isHeaderValue(r.ContentType) {
-		header.Set("X-Original-Content-Type", r.ContentType)
-	}
-	return reply{status: http.StatusOK, json: append([]byte{}, r.Body...), header: header}, nil
+	return download(hook.KindRequest.Format(r.ID), r.ContentType, r.Body), nil
 }
 
 func patchRequest(c *call) (reply, error) {
