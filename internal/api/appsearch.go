@@ -21,8 +21,10 @@ func (c *call) searchApplications(p hook.Page, filter applicationFilter) (reply,
 		return reply{}, err
 	}
 	f := hook.ApplicationFilter{Env: c.key.Env, Page: p}
-	if words := query.Words(); len(words) > 0 {
-		f.Contains = words[0]
+	for _, word := range query.Words() {
+		if _, err := hook.KindApplication.Parse(word); err != nil {
+			f.Contains = word // an id is in no name
+		}
 	}
 	w := walk[hook.ApplicationOf, hook.ID]{
 		from: p.From, limit: p.Limit, batch: maxLimit, now: c.Now, place: applicationPlace,

@@ -33,6 +33,8 @@ type call struct {
 	query   url.Values // read by params()
 	// ofSource says that the endpoints and messages of the path belong to a source.
 	ofSource bool
+	// sourceUIDs are those of the sources by id, read by withUID.
+	sourceUIDs map[hook.ID]string
 }
 
 // reply is what a handler answers: a status, and a body to encode or one that is

@@ -84,7 +84,10 @@ func (c *call) findEndpoints(query *search.Query[*hook.EndpointOf], p hook.Page)
 		at: func(e *hook.EndpointOf) time.Time { return e.Endpoint.CreatedAt },
 	}
 	if !query.Empty() {
-		w.keep = query.Match
+		w.keep = func(e *hook.EndpointOf) bool {
+			c.withUID(&e.Owner)
+			return query.Match(e)
+		}
 	}
 	w.page = func(from hook.ID, limit, look int) (out pageOf[hook.EndpointOf, hook.ID], err error) {
 		f.Page.From, f.Page.Limit, f.Look = from, limit, look

@@ -61,7 +61,10 @@ func (c *call) findIssues(query *search.Query[*hook.Issue], f hook.IssueFilter, 
 		at: func(i *hook.Issue) time.Time { return i.LastSeen },
 	}
 	if !query.Empty() {
-		w.keep = query.Match
+		w.keep = func(i *hook.Issue) bool {
+			c.withUID(&i.Owner)
+			return query.Match(i)
+		}
 	}
 	w.page = func(from hook.IssuePlace, limit, _ int) (out pageOf[hook.Issue, hook.IssuePlace], err error) {
 		f.After, f.Limit = from, limit

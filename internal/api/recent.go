@@ -238,6 +238,7 @@ func (s *messageSearch) one(from hook.Cursor) (out pageOf[hook.RecentMessage, ho
 }
 
 func (s *messageSearch) fits(m *hook.RecentMessage) bool {
+	s.withUID(&m.Owner)
 	row := search.Message{RecentMessage: m, Endpoint: s.endpoint, Known: s.known}
 	if !s.hidesPayloads() {
 		row.Body = search.NewDocument(m.Message.Body)

@@ -94,6 +94,7 @@ func (s *requestSearch) walk(from hook.Cursor, limit int) (pageOf[hook.RecentReq
 // fits decides about a row as the caller sees it: what is secret in a request cannot be
 // found out by searching for it.
 func (s *requestSearch) fits(r *hook.RecentRequest) bool {
+	s.withUID(&r.Owner)
 	row := search.Request{RecentRequest: r}
 	if e := r.Request.Envelope; e != nil {
 		row.Query = shownQuery(e.Query)

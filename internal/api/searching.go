@@ -92,6 +92,35 @@ func (c *call) sourcesCalled(values []search.Value) (ids []hook.ID, ok bool, err
 	return ids, true, nil
 }
 
+// sourcesRead is how many sources are read to know their uids.
+const sourcesRead = 1000
+
+// withUID fills in the uid of a source, which the row of an owner does not have. A store
+// that cannot be read makes no row fit; the list itself fails then.
+func (c *call) withUID(o *hook.Owner) {
+	if !o.Source {
+		return
+	}
+	if c.sourceUIDs == nil {
+		c.sourceUIDs = map[hook.ID]string{}
+		p := hook.Page{Limit: maxLimit, Ascending: true}
+		for len(c.sourceUIDs) < sourcesRead {
+			page, err := c.Store.ListSources(c.ctx(), c.key.Env, p)
+			if err != nil {
+				break
+			}
+			for i := range page.Items {
+				c.sourceUIDs[page.Items[i].ID] = page.Items[i].UID
+				p.From = page.Items[i].ID
+			}
+			if !page.More {
+				break
+			}
+		}
+	}
+	o.UID = c.sourceUIDs[o.ID]
+}
+
 // called reports whether one of the names is the value, as a search compares them.
 func called(v search.Value, names ...string) bool {
 	for _, name := range names {
