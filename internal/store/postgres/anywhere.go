@@ -129,17 +129,15 @@ func (s *Store) FindEndpointAnywhere(ctx context.Context, env, endpoint hook.ID)
 }
 
 // walkEndpoints gives with each endpoint whether it is wanted, to know how many rows
-// were looked at. Of those that are not it gives no more than the id.
-var walkEndpoints = newListQuery(`SELECT w.id, w.wanted, ` + ownedEndpointColumns + ` FROM (
-    SELECT e.seq, e.id, e.app, coalesce(a.env = $1 AND a.deleted IS NULL AND e.deleted IS NULL
-      AND ($2::bigint[] IS NULL OR e.app = ANY ($2))
-      AND ($3::boolean IS NULL OR (e.disabled <> 0) = $3) AND ($4::boolean IS NULL OR (e.failing_since IS NOT NULL) = $4)
-      AND ($5::text IS NULL OR strpos(lower(e.url), $5) > 0 OR strpos(lower(e.description), $5) > 0 OR strpos(lower(e.uid), $5) > 0), false) AS wanted
-    FROM (SELECT seq, id, app, disabled, failing_since, url, description, uid, deleted FROM endpoints
-      WHERE id >= $6 AND id < $7 ORDER BY id {dir} LIMIT $8) e
-    LEFT JOIN applications a ON a.seq = e.app) w
-  LEFT JOIN endpoints e ON w.wanted AND e.seq = w.seq LEFT JOIN applications a ON w.wanted AND a.seq = w.app
-  ORDER BY w.id {dir}`)
+// were looked at.
+var walkEndpoints = newListQuery(`SELECT e.id, coalesce(a.env = $1 AND a.deleted IS NULL AND e.deleted IS NULL
+    AND ($2::bigint[] IS NULL OR e.app = ANY ($2))
+    AND ($3::boolean IS NULL OR (e.disabled <> 0) = $3) AND ($4::boolean IS NULL OR (e.failing_since IS NOT NULL) = $4)
+    AND ($5::text IS NULL OR strpos(lower(e.url), $5) > 0 OR strpos(lower(e.description), $5) > 0
+      OR strpos(lower(coalesce(e.uid, '')), $5) > 0), false), ` + ownedEndpointColumns + `
+  FROM (SELECT * FROM endpoints WHERE id >= $6 AND id < $7 ORDER BY id {dir} LIMIT $8) e
+  LEFT JOIN LATERAL (SELECT * FROM applications WHERE seq = e.app LIMIT 1) a ON true
+  ORDER BY e.id {dir}`)
 
 // ListEnvironmentEndpoints implements store.Recent.
 func (s *Store) ListEnvironmentEndpoints(ctx context.Context, f hook.EnvironmentEndpointFilter) (out hook.EndpointPage, err error) {
@@ -159,7 +157,7 @@ func (s *Store) ListEnvironmentEndpoints(ctx context.Context, f hook.Environment
 			return err
 		}
 		looked := 0
-		for chunk := min(walkChunk, look); ; chunk = min(4*chunk, look-looked) {
+		for chunk := min(f.Page.Limit+1, look); ; chunk = min(4*chunk, look-looked) {
 			n, full, page := 0, false, f.Page
 			page.From = out.Next
 			from, to := idBounds(page, time.Time{}, time.Time{})
@@ -204,12 +202,13 @@ var listApplicationsOf = newListQuery(`SELECT ` + applicationColumns + `, n.endp
   FROM (SELECT * FROM applications WHERE env = $1 AND id >= $2 AND id < $3 AND deleted IS NULL AND NOT source
     AND ($4::text IS NULL OR strpos(lower(name), $4) > 0 OR strpos(lower(uid), $4) > 0) ORDER BY id {dir} LIMIT $5) a
   CROSS JOIN LATERAL (SELECT count(*) AS endpoints, count(*) FILTER (WHERE failing_since IS NOT NULL) AS failing,
-      count(*) FILTER (WHERE disabled <> 0) AS disabled FROM endpoints WHERE app = a.seq AND deleted IS NULL) n
+      count(*) FILTER (WHERE disabled <> 0) AS disabled
+    FROM endpoints WHERE app = a.seq AND deleted IS NULL) n
   ORDER BY id {dir}`)
 
 // ListApplicationsWithCounts implements store.Recent.
 func (s *Store) ListApplicationsWithCounts(ctx context.Context, f hook.ApplicationFilter) (out hook.PageOf[hook.ApplicationOf], err error) {
-	err = s.read(ctx, func(ctx context.Context, c *conn) error {
+	err = s.walking(ctx, func(ctx context.Context, c *conn) error {
 		from, to := idBounds(f.Page, time.Time{}, time.Time{})
 		out, err = fetch(ctx, c, listApplicationsOf, f.Page, []any{f.Env, from, to, nullText(lower(f.Contains))},
 			func(r *row) (hook.ApplicationOf, error) {

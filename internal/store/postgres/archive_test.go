@@ -76,7 +76,7 @@ func (a *archive) fill(day, n, pending int) {
 	  FROM (SELECT g, %d + g * (%d / %d) AS us FROM generate_series(1, %d) AS g) AS times`,
 		from.UnixMicro(), (20 * time.Hour).Microseconds(), n, n))
 	for _, q := range []string{
-		`INSERT INTO messages SELECT %[1]d, id, 1, 3, 'type-' || n %% 3, day, ARRAY['channel-' || n %% 2], NULL, NULL, 300, us, NULL, NULL,
+		`INSERT INTO messages SELECT %[1]d, id, 1, us / 1000000 - 1700000000, 'type-' || n %% 3, day, ARRAY['channel-' || n %% 2], NULL, NULL, 300, us, NULL, NULL,
 		  convert_to(repeat('x', 300), 'UTF8') FROM (SELECT *, %[4]d || '-' || n AS day FROM made) AS made`,
 		`INSERT INTO message_keys SELECT %[1]d, %[4]d || '-' || n, id FROM made`,
 		`INSERT INTO deliveries (message, endpoint, state, reason, manual, again, retry, attempts, step, last_status, due, updated)

@@ -23,7 +23,8 @@ type planned struct {
 
 // settled are queries over tables that the database has had a look at before they
 // are large; partitions are new each day.
-var settled = []string{"event types", "event types of a name", "explain, others", "count, claimed", "count, waiting", "payloads of a partition"}
+var settled = []string{"event types", "event types of a name", "explain, others", "count, claimed", "count, waiting", "payloads of a partition",
+	"endpoints of an environment"}
 
 const planLimit = 51
 
@@ -183,6 +184,40 @@ func (a *archive) cases(message hook.ID) []planned {
 		add("requests, loose", min(visited, 1100), every, a.appSeq, low, high, nil, reason, planLimit)
 	}
 	late := archiveStart.Add(1000 * oneDay)
+	long := with(time.UnixMicro(1), late)
+	walked := slices.Concat(with(nil, nil, nil, nil), long, with(low, high))
+	for _, way := range []string{"DESC", "ASC"} {
+		at, from := int64(1<<62), high
+		if way == "ASC" {
+			at, from = -1, low
+		}
+		one := func(query string, visited, tables int, args ...any) {
+			add(query+" "+way, visited, tables, slices.Concat(walked, with(at, from), args)...)
+		}
+		one("recent, environment", 600, every, a.env, nil, planLimit)
+		one("recent, application", 400, every, a.appSeq, planLimit)
+		one("recent, failing", 400, every, a.env, nil, []int64{0, 1}, planLimit)
+		one("recent, failing at an endpoint", 400, every, a.epSeq, nil, []int64{0, 1}, planLimit)
+		add("recent, requests "+way, 7000, every, a.env, from, nil, nil, nil, time.UnixMicro(1), late, low, high, planLimit)
+		add("recent, loose requests "+way, 700, every, a.env, from, nil, nil, nil, time.UnixMicro(1), late, low, high, planLimit)
+	}
+	add("recent, page", 20, 1, []int64{a.appSeq}, []hook.ID{message}, true, a.env, message, message)
+	add("recent, summaries", 20, 1, []hook.ID{message}, message, message)
+	add("recent, message anywhere", 12_000, 1, a.env, message)
+	add("recent, attempt anywhere", 20_000, 1, a.env, message)
+	add("recent, page of requests", 20, 1, []int64{a.appSeq}, []hook.ID{nextOf(message)}, true, nextOf(message), nextOf(message))
+	add("endpoints of an environment", 500, 1, a.env, nil, nil, nil, nil, low, high, planLimit)
+	add("recent, applications", 6_000, 1, a.env, low, high, nil, planLimit)
+	for _, query := range []string{"issues", "issues in a state"} {
+		args := with(a.env, late, high, nil, nil, planLimit)
+		if query == "issues in a state" {
+			args = append(args, 0)
+		}
+		add(query, 200, 1, args...)
+	}
+	add("traffic", 100, 1, a.env, 0, 1<<40)
+	add("missing messages", 300, every, a.appSeq, a.epSeq, low, high, planLimit)
+	add("rollups of many", 100, 1, []int64{a.appSeq}, []int64{a.epSeq}, 0, 1<<30)
 	add("requests to purge", 200, every, a.appSeq, high, late, 50)
 	add("requests that are old", 400, 2, begin, late, 50)
 	add("requests that are old", 400, every, high, late, 50)
@@ -244,7 +279,11 @@ func TestEveryListIsServedByAnIndexInItsOrder(t *testing.T) {
 				}
 				for _, text := range postgres.Queries[c.query] {
 					checked[text] = true
+					if strings.HasPrefix(c.query, "recent, ") {
+						a.exec(strings.ReplaceAll(postgres.InOrder, "true", "false"))
+					}
 					plan, shown := a.explain(text, c.args)
+					a.exec(`RESET enable_bitmapscan; RESET enable_seqscan; RESET enable_sort`)
 					if flaw := c.flaw(&plan); flaw != "" {
 						t.Errorf("%s (%s, analyzed %t): %s\n%s\n%s", c.query, mode, analyzed, flaw, text, shown)
 					}

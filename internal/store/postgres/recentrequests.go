@@ -9,20 +9,23 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
-// walkOfRequests merges the newest requests of each source of an environment, of
-// which it looks at a bounded number each; more is a condition for an index. It
-// gives them all, with whether they pass.
-func walkOfRequests(more string) bothWays {
-	return walkBoth(`SELECT r.source, r.id, r.received, r.wanted FROM sources s CROSS JOIN LATERAL (
-      SELECT source, id, received, ($4::smallint[] IS NULL OR state = ANY ($4)) AND ($5::text IS NULL OR reason = $5)
-        AND received >= $6 AND received < $7 AS wanted
-      FROM requests WHERE source = s.app AND id >= $8 AND id < $9 AND id {beyond} $2` + more + ` ORDER BY id {dir} LIMIT $10) r
-  WHERE s.env = $1 AND ($3::bigint[] IS NULL OR s.app = ANY ($3)) ORDER BY r.id {dir} LIMIT $10`)
-}
+// wantedRequest says of a request whether it passes.
+const wantedRequest = `($4::smallint[] IS NULL OR state = ANY ($4)) AND ($5::text IS NULL OR reason = $5) AND received >= $6 AND received < $7`
 
 var (
-	walkRequests      = walkOfRequests("")
-	walkLooseRequests = walkOfRequests(" AND state <> 0")
+	// walkRequests merges the newest requests of each source of an environment, of which
+	// it looks at a bounded number each: most were accepted, and those no index has in
+	// the order of ids alone.
+	walkRequests = walkBoth(`SELECT r.source, r.id, r.received, r.wanted FROM sources s CROSS JOIN LATERAL (
+      SELECT source, id, received, ` + wantedRequest + ` AS wanted FROM requests
+      WHERE source = s.app AND id >= $8 AND id < $9 AND id {beyond} $2 ORDER BY id {dir} LIMIT $10) r
+  WHERE s.env = $1 AND ($3::bigint[] IS NULL OR s.app = ANY ($3)) ORDER BY r.id {dir} LIMIT $10`)
+	// walkLooseRequests goes over those that became no message, of all environments.
+	walkLooseRequests = walkBoth(`SELECT r.source, r.id, r.received, coalesce(s.env = $1 AND ($3::bigint[] IS NULL OR s.app = ANY ($3)) AND ` +
+		wantedRequest + `, false)
+  FROM (SELECT source, id, received, state, reason FROM requests
+    WHERE state <> 0 AND id >= $8 AND id < $9 AND id {beyond} $2 ORDER BY id {dir} LIMIT $10) r
+  LEFT JOIN LATERAL (SELECT env, app FROM sources WHERE app = r.source LIMIT 1) s ON true ORDER BY r.id {dir}`)
 )
 
 var recentRequestPage = `SELECT ` + requestColumns + `, CASE WHEN $3 THEN ` + requestBody + ` END, s.id, s.name, s.uid, true
@@ -98,7 +101,7 @@ func (w *requestWalk) run(ctx context.Context, c *conn) error {
 		text = w.query.newer
 	}
 	looked := 0
-	for chunk := min(walkChunk, w.look); ; chunk = min(4*chunk, w.look-looked) {
+	for chunk := min(w.limit+1, w.look); ; chunk = min(4*chunk, w.look-looked) {
 		w.args[1] = w.next.Within
 		if w.next.Within.IsZero() && !w.newer {
 			w.args[1] = lastID

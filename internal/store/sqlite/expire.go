@@ -115,6 +115,7 @@ func (s *slice) work() error {
 	if s.out.Messages == 0 && s.out.Attempts == 0 {
 		return nil
 	}
+	s.out.More = true // the chore that gives pages back may have been earlier in turn
 	// Revisions of endpoints, tasks, feeds and rollups refer to messages and
 	// attempts by seq, so one that is gone must not be given out again after a
 	// restart.

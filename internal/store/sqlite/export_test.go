@@ -52,7 +52,9 @@ func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
 // that walk tables which grow.
 var (
 	ListQueries  = listQueries
-	OtherQueries = []string{explainDelivered, explainOthers, messageFeed, attemptFeed, listRollups, rollupTail, dueSources}
+	OtherQueries = []string{explainDelivered, explainOthers, messageFeed, attemptFeed, listRollups, rollupTail, dueSources,
+		recentPage, recentSummaries, messageInApps, messageInSources, attemptInApps, attemptInSources, commitAt, requestAt, requestEnd,
+		listTraffic, messageTail, attemptTail, rollupsOfMany, rollupTailOfMany, listIssues, listIssuesIn, recoverable, missing}
 )
 
 // Statements are the texts that the writer and the readers have prepared so far.

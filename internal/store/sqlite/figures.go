@@ -35,7 +35,7 @@ func (s *Store) Figures(ctx context.Context) (out hook.StoreFigures, err error) 
 		}
 		var pages, page, free int64
 		if err := firstError(number(`PRAGMA page_count`, &pages), number(`PRAGMA page_size`, &page), number(`PRAGMA freelist_count`, &free),
-			number(`SELECT version_id FROM goose_db_version ORDER BY id DESC LIMIT 1`, &out.Schema)); err != nil {
+			number(`SELECT version_id FROM goose_db_version WHERE id > 0 ORDER BY id DESC LIMIT 1`, &out.Schema)); err != nil {
 			return err
 		}
 		out.Size, out.Free = pages*page, free*page

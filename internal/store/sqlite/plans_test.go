@@ -123,6 +123,7 @@ func (w *world) everything() {
 	for _, kind := range hook.FeedKinds {
 		try(err(w.ReadFeed(ctx, kind, w.env, hook.Cursor{}, 5)), err(w.FeedEnd(ctx, kind)))
 	}
+	w.everySight(ep.ID, id)
 	_, _, created = w.CreateTask(ctx, &task, nil)
 	_, _, stepped := w.RecoverStep(ctx, task.ID, start, 5)
 	try(created, stepped, err(w.ListTasks(ctx, hook.TaskFilter{Env: w.env, Page: page})), err(w.RunningTasks(ctx, 5)),
@@ -131,6 +132,50 @@ func (w *world) everything() {
 	for _, keep := range []hook.Retention{{Payloads: time.Hour, Attempts: time.Hour}, {Messages: time.Hour}, {Requests: time.Hour}} {
 		w.expire(keep, start.Add(24*time.Hour))
 	}
+}
+
+// everySight calls what looks over a whole environment.
+func (w *world) everySight(endpoint, message hook.ID) {
+	w.Helper()
+	ctx := w.Context()
+	try := func(_ any, err error) { w.Helper(); w.must(err) }
+	for _, apps := range [][]hook.ID{nil, {w.app}} {
+		for _, states := range [][]hook.FailingState{nil, hook.FailingStates} {
+			try(w.ListRecent(ctx, hook.RecentFilter{Env: w.env, Apps: apps, States: states, After: start, Before: start.Add(time.Hour), Limit: 5}))
+		}
+	}
+	try(w.ListRecent(ctx, hook.RecentFilter{Env: w.env, Endpoint: endpoint, States: hook.FailingStates, Newer: true, Limit: 5}))
+	try(w.CountRecent(ctx, hook.RecentFilter{Env: w.env}, 5))
+	try(w.RecentOf(ctx, w.env, []hook.FeedItem{{Env: w.env, App: w.app, Message: message}}))
+	try(w.FindMessageAnywhere(ctx, w.env, message, true))
+	try(w.FindEndpointAnywhere(ctx, w.env, endpoint))
+	if _, _, err := w.FindAttemptAnywhere(ctx, w.env, hook.NewID(start)); err == nil {
+		w.Error("an attempt that is not there is found")
+	}
+	try(w.ListEnvironmentRequests(ctx, hook.RecentRequestFilter{Env: w.env, After: start, Before: start.Add(time.Hour), Limit: 5}))
+	try(w.ListEnvironmentEndpoints(ctx, hook.EnvironmentEndpointFilter{Env: w.env, Page: hook.Page{Limit: 5}}))
+	try(w.ListApplicationsWithCounts(ctx, hook.ApplicationFilter{Env: w.env, Page: hook.Page{Limit: 5}}))
+	try(w.ListTraffic(ctx, hook.TrafficFilter{Env: w.env, Since: start, Until: start.Add(time.Hour)}))
+	try(w.ListRollupsOf(ctx, hook.RollupFilter{Env: w.env, Endpoints: []hook.ID{endpoint}}))
+	try(w.Figures(ctx))
+	task := hook.Task{Env: w.env, App: w.app, Endpoint: endpoint, Since: start, Until: start.Add(time.Hour)}
+	for _, task.Kind = range []hook.TaskKind{hook.TaskRecover, hook.TaskReplay} {
+		try(w.CountRecoverable(ctx, &task, 5))
+		task.ID, task.Status, task.CreatedAt, task.UpdatedAt = hook.NewID(start), hook.TaskRunning, start, start
+		_, _, err := w.CreateTask(ctx, &task, nil)
+		w.must(err)
+		_, _, err = w.RecoverStep(ctx, task.ID, start, 5)
+		w.must(err)
+	}
+	for _, states := range [][]hook.IssueState{nil, hook.IssueStates} {
+		p, err := w.ListIssues(ctx, hook.IssueFilter{Env: w.env, States: states, Limit: 5})
+		w.must(err)
+		if len(p.Items) == 0 {
+			w.Fatal("there is no issue")
+		}
+		try(w.UpdateIssue(ctx, w.env, p.Items[0].ID, func(*hook.Issue) error { return nil }))
+	}
+	try(w.CountIssues(ctx, w.env, hook.IssueOpen, 5))
 }
 
 // everyRequest calls what there is for sources and requests.

@@ -132,7 +132,7 @@ func (w *requestWalk) run(ctx context.Context, c *conn, args []any) error {
 
 const (
 	requestAt  = `SELECT seq, received FROM requests WHERE seq >= ? ORDER BY seq LIMIT 1`
-	requestEnd = `SELECT seq FROM requests ORDER BY seq DESC LIMIT 1`
+	requestEnd = `SELECT seq FROM requests WHERE seq > 0 ORDER BY seq DESC LIMIT 1`
 )
 
 // requestRange is commitRange for requests.
