@@ -17,7 +17,7 @@ const (
 type IssueOut struct {
 	ID            string     `json:"id" example:"iss_2vgdKCdXyOEN1WcHxkYAbO6wTzm" doc:"Id, sortable by when it was first seen."`
 	AppID         string     `json:"appId" doc:"Id of the application or source that the endpoint belongs to."`
-	AppName       string     `json:"appName" doc:"Its name; empty if it was deleted."`
+	AppName       string     `json:"appName" doc:"Name of that application or source; empty if it was deleted."`
 	SourceID      *string    `json:"sourceId" doc:"Id of the source that the endpoint belongs to, null if that is an application."`
 	EndpointID    string     `json:"endpointId" doc:"Id of the endpoint."`
 	EndpointURL   string     `json:"endpointUrl" doc:"Where the endpoint sends; empty if it was deleted."`

@@ -65,7 +65,7 @@ type Attention struct {
 	Text       string        `json:"text" doc:"What is the matter, as a sentence."`
 	Since      *time.Time    `json:"since" doc:"Since when, null if that is not known."`
 	AppID      *string       `json:"appId" doc:"Application or source that the endpoint belongs to, null if it is about none."`
-	AppName    *string       `json:"appName" doc:"Its name."`
+	AppName    *string       `json:"appName" doc:"Name of that application or source."`
 	EndpointID *string       `json:"endpointId" doc:"Endpoint that it is about, null if it is about none."`
 	SourceID   *string       `json:"sourceId" doc:"Source that it is about, null if it is about none."`
 	Count      int           `json:"count" minimum:"0" doc:"How many there are of what the text counts; 0 if it counts nothing."`

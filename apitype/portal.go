@@ -116,8 +116,8 @@ type PortalColors struct {
 // PortalConfigOut is what the portal needs to draw itself.
 type PortalConfigOut struct {
 	Theme        PortalTheme        `json:"theme" doc:"How the portal looks."`
-	Light        *PortalColors      `json:"light" doc:"Colours on a light ground, null for the portal's own."`
-	Dark         *PortalColors      `json:"dark" doc:"Colours on a dark ground, null for the portal's own."`
+	Light        *PortalColors      `json:"light,omitempty" doc:"Colours on a light ground. Absent for the portal's own."`
+	Dark         *PortalColors      `json:"dark,omitempty" doc:"Colours on a dark ground. Absent for the portal's own."`
 	EnvID        string             `json:"envId" doc:"Id of the environment."`
 	App          ApplicationOut     `json:"app" doc:"The application."`
 	Capabilities []PortalCapability `json:"capabilities" enum:"ViewBase,ViewEndpointSecret,ManageEndpointSecret,ManageTransformations,CreateAttempts,ManageEndpoint" doc:"What the token may do."`

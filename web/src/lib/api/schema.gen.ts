@@ -3950,8 +3950,8 @@ export interface components {
             app: components["schemas"]["ApplicationOut"];
             /** @description What the token may do. */
             capabilities: ("ViewBase" | "ViewEndpointSecret" | "ManageEndpointSecret" | "ManageTransformations" | "CreateAttempts" | "ManageEndpoint")[] | null;
-            /** @description Colours on a dark ground, null for the portal's own. */
-            dark: components["schemas"]["PortalColors"];
+            /** @description Colours on a dark ground. Absent for the portal's own. */
+            dark?: components["schemas"]["PortalColors"];
             /** @description Id of the environment. */
             envId: string;
             /**
@@ -3959,8 +3959,8 @@ export interface components {
              * @description When the token ends, null for never.
              */
             expiresAt: string | null;
-            /** @description Colours on a light ground, null for the portal's own. */
-            light: components["schemas"]["PortalColors"];
+            /** @description Colours on a light ground. Absent for the portal's own. */
+            light?: components["schemas"]["PortalColors"];
             /** @description How the portal looks. */
             theme: components["schemas"]["PortalTheme"];
         };
