@@ -60,13 +60,15 @@ const (
 	RecordRollup
 	RecordSource
 	RecordRequest
+	RecordTraffic
+	RecordIssue
 )
 
 // RecordKinds lists every kind once, in the order of a stream.
 var RecordKinds = []RecordKind{
 	RecordEnvironment, RecordKey, RecordApplication, RecordEventType, RecordEndpoint, RecordRevision,
 	RecordMessage, RecordDelivery, RecordAttempt, RecordIdempotency, RecordTask, RecordRollup,
-	RecordSource, RecordRequest,
+	RecordSource, RecordRequest, RecordTraffic, RecordIssue,
 }
 
 // String gives the word that backups use for the kind.
@@ -100,6 +102,10 @@ func (k RecordKind) String() string {
 		return "source"
 	case RecordRequest:
 		return "request"
+	case RecordTraffic:
+		return "traffic"
+	case RecordIssue:
+		return "issue"
 	}
 	return "unknown"
 }
@@ -135,6 +141,10 @@ func NewRecord(k RecordKind) Record {
 		return new(SourceRecord)
 	case RecordRequest:
 		return new(RequestRecord)
+	case RecordTraffic:
+		return new(TrafficRecord)
+	case RecordIssue:
+		return new(IssueRecord)
 	}
 	return nil
 }
@@ -446,4 +456,60 @@ func (id ID) MarshalText() ([]byte, error) {
 func (id *ID) UnmarshalText(text []byte) (err error) {
 	*id, err = Kind("").Parse(string(text))
 	return err
+}
+
+// TrafficRecord is the Traffic of an environment in one TrafficPeriod. What was not
+// summed up when it was read, which is a moment's, is in none.
+type TrafficRecord struct {
+	Env      ID               `json:"env"`
+	Start    time.Time        `json:"start"`
+	Accepted int64            `json:"accepted,omitzero"`
+	ByClass  [13]int64        `json:"by_class,omitzero"`
+	Took     [TookCells]int64 `json:"took,omitzero"`
+	Delay    Delays           `json:"delay,omitzero"`
+}
+
+// RecordKind implements Record.
+func (*TrafficRecord) RecordKind() RecordKind { return RecordTraffic }
+
+// TrafficRecordOf is the record of some traffic.
+func TrafficRecordOf(env ID, t *Traffic) *TrafficRecord {
+	return &TrafficRecord{Env: env, Start: t.Start, Accepted: t.Accepted, ByClass: t.Attempts.ByClass, Took: t.Attempts.Took, Delay: t.Delay}
+}
+
+// Traffic is what the record is of.
+func (r *TrafficRecord) Traffic() *Traffic {
+	return &Traffic{Start: r.Start, Accepted: r.Accepted, Attempts: Tally{ByClass: r.ByClass, Took: r.Took}, Delay: r.Delay}
+}
+
+// IssueRecord is an Issue without what reads fill in.
+type IssueRecord struct {
+	ID         ID         `json:"id"`
+	Env        ID         `json:"env"`
+	Endpoint   ID         `json:"endpoint"`
+	Class      Class      `json:"class"`
+	Status     int        `json:"status,omitzero"`
+	FirstSeen  time.Time  `json:"first_seen"`
+	LastSeen   time.Time  `json:"last_seen"`
+	Attempts   int64      `json:"attempts"`
+	Message    ID         `json:"message,omitzero"`
+	Attempt    ID         `json:"attempt,omitzero"`
+	State      IssueState `json:"state,omitzero"`
+	MutedUntil time.Time  `json:"muted_until,omitzero"`
+	ResolvedAt time.Time  `json:"resolved_at,omitzero"`
+	HealedAt   time.Time  `json:"healed_at,omitzero"`
+	Note       string     `json:"note,omitzero"`
+	Assignee   string     `json:"assignee,omitzero"`
+}
+
+// RecordKind implements Record.
+func (*IssueRecord) RecordKind() RecordKind { return RecordIssue }
+
+// IssueRecordOf is the record of an issue.
+func IssueRecordOf(i *Issue) *IssueRecord {
+	return &IssueRecord{
+		ID: i.ID, Env: i.Env, Endpoint: i.Endpoint, Class: i.Class, Status: i.Status, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
+		Attempts: i.Attempts, Message: i.Message, Attempt: i.Attempt, State: i.State, MutedUntil: i.MutedUntil, ResolvedAt: i.ResolvedAt,
+		HealedAt: i.HealedAt, Note: i.Note, Assignee: i.Assignee,
+	}
 }

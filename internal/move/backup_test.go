@@ -77,7 +77,7 @@ func oneOfEach() []hook.Record {
 		&hook.AttemptRecord{ID: id(70), Message: id(6), Endpoint: id(5), StartedAt: noon},
 		&hook.IdempotencyRecord{Env: id(1), Hash: hash[:16], Fingerprint: hash[:16], Object: id(6), ExpiresAt: noon, Auto: true},
 		&hook.TaskRecord{ID: id(8), Env: id(1), App: id(3), Endpoint: id(5), Kind: hook.TaskRecover, Status: hook.TaskRunning, Since: noon,
-			Until: noon, Cursor: id(6), Queued: 4, Canceled: true, CreatedAt: noon, UpdatedAt: noon},
+			Until: noon, Cursor: id(6), Queued: 4, Canceled: true, Rate: 5, Total: 6, CreatedAt: noon, UpdatedAt: noon},
 		&hook.RollupRecord{Endpoint: id(5), Hour: noon.Truncate(time.Hour), ByClass: [13]int64{1, 12: 2}, Took: [hook.TookCells]int64{3, 47: 4}},
 		&hook.SourceRecord{ID: id(3), Env: id(1), UID: "shop", Name: "Shop", Type: "stripe", Metadata: meta,
 			Settings: hook.SourceSettings{Verification: []byte(`{"a":"b"}`), Rate: 4}, Secrets: []hook.SecretRecord{{Sealed: secret}},
@@ -88,6 +88,11 @@ func oneOfEach() []hook.Record {
 			Message: id(6), Fingerprint: hash[:16], Status: 200, ContentType: "text/plain", BodySize: 2, Body: []byte{0, 0xff},
 			ReceivedAt: noon, Note: "n"},
 		&hook.RequestRecord{ID: id(90), Source: id(3), Message: id(6), Fingerprint: hash[:16], ReceivedAt: noon},
+		&hook.TrafficRecord{Env: id(1), Start: noon, Accepted: 7, ByClass: [13]int64{1, 12: 2}, Took: [hook.TookCells]int64{3, 47: 4},
+			Delay: hook.Delays{5, 47: 6}},
+		&hook.IssueRecord{ID: id(10), Env: id(1), Endpoint: id(5), Class: hook.FailStatus5xx, Status: 503, FirstSeen: noon, LastSeen: noon,
+			Attempts: 3, Message: id(6), Attempt: id(7), State: hook.IssueMuted, MutedUntil: noon, ResolvedAt: noon, HealedAt: noon, Note: "n",
+			Assignee: "a"},
 	}
 }
 

@@ -42,6 +42,10 @@ func check(rec hook.Record) error {
 		return checkSource(r)
 	case *hook.RequestRecord:
 		return checkRequest(r)
+	case *hook.TrafficRecord:
+		return named(r.Env)
+	case *hook.IssueRecord:
+		return firstOf(named(r.ID, r.Env, r.Endpoint), oneOf(r.Class, hook.Classes), oneOf(r.State, hook.IssueStates))
 	}
 	return fmt.Errorf("there is no check of kind %s", rec.RecordKind())
 }
@@ -67,7 +71,7 @@ func checkRequest(r *hook.RequestRecord) error {
 
 var (
 	triggers     = []hook.Trigger{hook.TriggerScheduled, hook.TriggerManual}
-	taskKinds    = []hook.TaskKind{hook.TaskRecover}
+	taskKinds    = []hook.TaskKind{hook.TaskRecover, hook.TaskReplay}
 	taskStatuses = []hook.TaskStatus{hook.TaskRunning, hook.TaskFinished, hook.TaskFailed}
 )
 

@@ -58,7 +58,13 @@ func dump(ctx context.Context, c *conn, emit func(hook.Record) error) error {
 	if err := d.table(ctx, dumpedSources, nil); err != nil {
 		return err
 	}
-	return d.table(ctx, dumpedRequests, found.of("requests"))
+	if err := d.table(ctx, dumpedRequests, found.of("requests")); err != nil {
+		return err
+	}
+	if err := d.table(ctx, dumpedTraffic, nil); err != nil {
+		return err
+	}
+	return d.table(ctx, dumpedIssues, nil)
 }
 
 // dumpedTable is how one kind of record is read.
@@ -122,6 +128,10 @@ var (
     content_type, size, body, received, note, state <> 0 OR EXISTS (SELECT 1 FROM messages m WHERE m.app = r.source AND m.id = r.message),
     source, id FROM requests_{part} r
   WHERE (source, id) > ($1, $2) ORDER BY source, id LIMIT $3`, []any{int64(0), hook.ID{}}, dumpRequest}
+	dumpedTraffic = dumpedTable{`SELECT sum, env, period FROM traffic WHERE (env, period) > ($1, $2) ORDER BY env, period LIMIT $3`,
+		[]any{hook.ID{}, int64(math.MinInt64)}, dumpTraffic}
+	dumpedIssues = dumpedTable{`SELECT ` + issueColumns + `, i.id FROM issues i` + issueJoin + `WHERE i.id > $1 ORDER BY i.id LIMIT $2`,
+		[]any{hook.ID{}}, dumpIssue}
 )
 
 // table gives a table, partition by partition if it has some.

@@ -137,3 +137,14 @@ func dumpRequest(d *dumper, r *row) (hook.Record, error) {
 		Status: int(r.int(10)), ContentType: r.text(11), BodySize: int(r.int(12)), Body: r.blob(13), ReceivedAt: r.time(14), Note: r.text(15),
 	}, nil
 }
+
+func dumpTraffic(_ *dumper, r *row) (hook.Record, error) {
+	t := hook.Traffic{Start: periodTime(r.int(2))}
+	err := mergeTraffic(&t, r, 0)
+	return hook.TrafficRecordOf(r.id(1), &t), err
+}
+
+func dumpIssue(_ *dumper, r *row) (hook.Record, error) {
+	i := scanIssue(r)
+	return hook.IssueRecordOf(&i), nil
+}

@@ -39,6 +39,9 @@ var loadedTables = map[hook.RecordKind]struct {
 		"next_fire", "created", "updated"}},
 	hook.RecordRequest: {"requests", []string{"source", "id", "state", "reason", "detail", "findings", "envelope", "remote", "event_type", "key",
 		"message", "fingerprint", "status", "content_type", "size", "kept", "received", "note", "body"}},
+	hook.RecordTraffic: {"traffic", []string{"env", "period", "sum"}},
+	hook.RecordIssue: {"issues", []string{"id", "env", "endpoint", "class", "status", "first", "last", "attempts", "message", "attempt", "state",
+		"muted_until", "resolved", "healed", "note", "assignee"}},
 }
 
 var (
@@ -122,6 +125,12 @@ func (l *loader) columns(rec hook.Record) ([]any, error) {
 		l.tasks++
 		return []any{l.tasks, r.ID, r.Env, r.App, r.Endpoint, string(r.Kind), string(r.Status), r.Since, r.Until, r.Cursor, r.Queued, r.Canceled,
 			r.CreatedAt, r.UpdatedAt, r.Rate, r.Total}, nil
+	case *hook.TrafficRecord:
+		return []any{r.Env, periodOf(r.Start), r.Traffic().Append(nil)}, nil
+	case *hook.IssueRecord:
+		e, known := l.endSeqs[r.Endpoint]
+		return []any{r.ID, r.Env, e.seq, int16(r.Class), r.Status, r.FirstSeen, r.LastSeen, r.Attempts, r.Message, r.Attempt, int16(r.State),
+			r.MutedUntil, r.ResolvedAt, r.HealedAt, nullText(r.Note), nullText(r.Assignee)}, dangling(known)
 	case *hook.IdempotencyRecord:
 		return []any{r.Env, r.Hash, r.Auto, r.Fingerprint, r.Object, r.ExpiresAt.UnixMicro()}, nil
 	}

@@ -109,6 +109,8 @@ var dumpedLast = []dumpedTable{
 	{`SELECT q.id, a.id, q.state, q.reason, q.detail, q.findings, q.envelope, q.remote, q.event_type, q.key, coalesce(m.id, q.first), q.fingerprint,
 	    q.status, q.content_type, q.size, q.received, q.note, q.body
 	  FROM requests q CROSS JOIN applications a ON a.seq = q.source LEFT JOIN messages m ON m.seq = q.message ORDER BY q.seq`, dumpRequest},
+	{`SELECT env, period, sum FROM traffic`, dumpTraffic},
+	{`SELECT ` + issueColumns + ` FROM issues i` + issueJoin + `ORDER BY i.seq`, dumpIssue},
 }
 
 // dumpedDeliveries gives deliveries as backInLane leaves them. One that was
@@ -287,4 +289,15 @@ func (d *dumper) rollups(ctx context.Context, emit func(hook.Record) error) erro
 		}
 	}
 	return nil
+}
+
+func dumpTraffic(_ *dumper, r *row) (hook.Record, error) {
+	t := hook.Traffic{Start: periodTime(r.int(1))}
+	err := mergeTraffic(&t, r, 2)
+	return hook.TrafficRecordOf(r.id(0), &t), err
+}
+
+func dumpIssue(_ *dumper, r *row) (hook.Record, error) {
+	i, err := scanIssue(r)
+	return hook.IssueRecordOf(&i), err
 }

@@ -195,6 +195,15 @@ func (l *loader) one(w *writer, rec hook.Record) error {
 		return l.source(c, r)
 	case *hook.RequestRecord:
 		return l.request(c, r)
+	case *hook.TrafficRecord:
+		t := traffics{}
+		t.of(r.Env, r.Start).Merge(r.Traffic())
+		return t.store(c)
+	case *hook.IssueRecord:
+		return put(c, `INSERT INTO issues (id, env, endpoint, class, status, first, last, attempts, message, attempt, state, muted_until, resolved,
+		    healed, note, assignee)
+		  SELECT ?,?,seq,?,?,?,?,?,?,?,?,?,?,?,?,? FROM endpoints WHERE id = ?`, r.ID, r.Env, int(r.Class), r.Status, r.FirstSeen, r.LastSeen,
+			r.Attempts, r.Message, r.Attempt, int(r.State), r.MutedUntil, r.ResolvedAt, r.HealedAt, nullText(r.Note), nullText(r.Assignee), r.Endpoint)
 	}
 	return errors.New("it is of an unknown kind")
 }

@@ -225,7 +225,7 @@ func fullStream() []hook.Record {
 		&hook.IdempotencyRecord{Env: env, Hash: hash(6, 16), Fingerprint: hash(7, 16), Object: full, ExpiresAt: at(31)},
 		&hook.IdempotencyRecord{Env: env, Hash: hash(8, 16), Fingerprint: hash(9, 16), Object: empty, ExpiresAt: at(32), Auto: true},
 		&hook.TaskRecord{ID: id(), Env: env, App: app, Endpoint: end, Kind: hook.TaskRecover, Status: hook.TaskRunning, Since: at(33), Until: at(34),
-			Cursor: full, Queued: 4, CreatedAt: at(35), UpdatedAt: at(36)},
+			Cursor: full, Queued: 4, Rate: 5, Total: 6, CreatedAt: at(35), UpdatedAt: at(36)},
 		&hook.TaskRecord{ID: id(), Env: env, App: app, Endpoint: end, Kind: hook.TaskRecover, Status: hook.TaskFinished, Canceled: true, CreatedAt: at(35), UpdatedAt: at(36)},
 		&hook.RollupRecord{Endpoint: end, Hour: noon, ByClass: [13]int64{3, 12: 2}, Took: [hook.TookCells]int64{3, 47: 2}},
 		&hook.RollupRecord{Endpoint: plain, Hour: noon.Add(-time.Hour), ByClass: [13]int64{1}, Took: [hook.TookCells]int64{5: 1}},
@@ -246,6 +246,12 @@ func fullStream() []hook.Record {
 		&hook.RequestRecord{ID: id(), Source: plainSource, State: hook.RequestRefused, Fingerprint: hash(16, 16), Status: 401, ReceivedAt: at(48), Body: []byte{}},
 		&hook.RequestRecord{ID: id(), Source: goneSource, State: hook.RequestHandshake, Fingerprint: hash(16, 16), Status: 200, BodySize: 7, ReceivedAt: at(48)},
 		&hook.RequestRecord{ID: id(), Source: goneSource, Message: forgotten, Fingerprint: hash(16, 16), Status: 200, BodySize: 5, ReceivedAt: at(49)},
+		&hook.TrafficRecord{Env: env, Start: noon.Truncate(hook.TrafficPeriod), Accepted: 7, ByClass: [13]int64{3, 12: 2},
+			Took: [hook.TookCells]int64{3, 47: 2}, Delay: hook.Delays{5, 47: 6}},
+		&hook.TrafficRecord{Env: other, Start: noon.Add(-time.Hour).Truncate(hook.TrafficPeriod), Accepted: 1},
+		&hook.IssueRecord{ID: id(), Env: env, Endpoint: end, Class: hook.FailStatus5xx, Status: 503, FirstSeen: at(50), LastSeen: at(51), Attempts: 3,
+			Message: full, Attempt: id(), State: hook.IssueMuted, MutedUntil: at(52), ResolvedAt: at(53), HealedAt: at(54), Note: "ü", Assignee: "a"},
+		&hook.IssueRecord{ID: id(), Env: env, Endpoint: plain, Class: hook.FailDNS, FirstSeen: at(50), LastSeen: at(51), Attempts: 1, Message: full, Attempt: id()},
 	}
 }
 
