@@ -83,6 +83,37 @@ func (c *Client) RecoverEndpoint(ctx context.Context, app, endpoint string, in a
 	return call[apitype.TaskRef](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "recover"), body: in})
 }
 
+// CountRecoverable counts what RecoverEndpoint would send, up to 10,000.
+func (c *Client) CountRecoverable(ctx context.Context, app, endpoint string, in apitype.RecoverRange) (apitype.CountOut, error) {
+	return call[apitype.CountOut](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "recover", "count"), body: in})
+}
+
+// ReplayMissing sends what the endpoint would get by its filters of today and never got.
+func (c *Client) ReplayMissing(ctx context.Context, app, endpoint string, in apitype.RecoverIn) (apitype.TaskRef, error) {
+	return call[apitype.TaskRef](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "replay-missing"), body: in})
+}
+
+// CountMissing counts what ReplayMissing would send, up to 10,000.
+func (c *Client) CountMissing(ctx context.Context, app, endpoint string, in apitype.RecoverRange) (apitype.CountOut, error) {
+	return call[apitype.CountOut](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "replay-missing", "count"), body: in})
+}
+
+// EndpointHealth tells hour by hour how an endpoint has been. Zero times stand for the
+// last 24 hours.
+func (c *Client) EndpointHealth(ctx context.Context, app, endpoint string, since, until time.Time) (apitype.EndpointHealth, error) {
+	return call[apitype.EndpointHealth](ctx, c, request{method: http.MethodGet, path: apiPath("app", app, "endpoint", endpoint, "health"), query: between(since, until)})
+}
+
+// ListEndpointTasks lists the tasks of an endpoint, newest first.
+func (c *Client) ListEndpointTasks(ctx context.Context, app, endpoint string, o ListOptions) (apitype.List[apitype.TaskOut], error) {
+	return call[apitype.List[apitype.TaskOut]](ctx, c, request{method: http.MethodGet, path: apiPath("app", app, "endpoint", endpoint, "task"), query: o.query()})
+}
+
+// CancelEndpointTask stops a task of an endpoint.
+func (c *Client) CancelEndpointTask(ctx context.Context, app, endpoint, task string) (apitype.TaskOut, error) {
+	return call[apitype.TaskOut](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "task", task, "cancel")})
+}
+
 // SendExample sends the example of an event type to this endpoint only.
 func (c *Client) SendExample(ctx context.Context, app, endpoint string, in apitype.EventExampleIn) (apitype.MessageOut, error) {
 	return call[apitype.MessageOut](ctx, c, request{method: http.MethodPost, path: apiPath("app", app, "endpoint", endpoint, "send-example"), body: in})

@@ -152,13 +152,19 @@ func (q *requests) choose(ctx context.Context, c *client.Client, source string) 
 func (q *requests) list() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List requests, newest first", Args: noArgs,
-		Example: "  grapnel requests list --source payments --state refused --since 6h",
+		Example: `  grapnel requests list --source payments --state refused --since 6h
+  grapnel requests list --filter 'source:hub header.x-github-event:push body.ref:~main'`,
 	}
 	q.choiceFlags(cmd)
+	var filter string
+	cmd.Flags().Var(text{&filter, "QUERY"}, "filter", "only what this finds, in all sources unless it names one; in place of --state, --reason and --since")
 	q.choice.limit = 50
 	cmd.Flags().Var(number{&q.choice.limit}, "limit", "how many at most; 0 for all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx, what := cmd.Context(), "requests cannot be listed"
+		if filter != "" {
+			return q.listFiltered(ctx, filter, what)
+		}
 		c, source, err := q.begin(ctx)
 		if err != nil {
 			return q.failed(ctx, what, err)
@@ -170,6 +176,30 @@ func (q *requests) list() *cobra.Command {
 		return printList(q.app, rows, func(r *apitype.RequestFacts) string { return r.ID }, func() error { return q.table(rows) })
 	}
 	return cmd
+}
+
+// listFiltered lists the requests of all sources that a query finds.
+func (q *requests) listFiltered(ctx context.Context, filter, what string) error {
+	if len(q.choice.states) > 0 || q.choice.reason != "" || q.choice.since > 0 || q.source != "" {
+		return usage("--filter goes without --source, --state, --reason and --since", "Write them into it, such as --filter 'source:hub state:refused reason:signature_mismatch after:6h'.")
+	}
+	c, err := q.open()
+	if err != nil {
+		return q.failed(ctx, what, err)
+	}
+	rows, err := searched(ctx, &searching{remote: q.remote, filter: filter, limit: q.choice.limit}, c,
+		func(ctx context.Context, c *client.Client, s client.Search) (out apitype.List[apitype.RequestFacts], err error) {
+			page, err := c.SearchRequests(ctx, s)
+			out.Iterator, out.Done = page.Iterator, page.Done
+			for i := range page.Data {
+				out.Data = append(out.Data, page.Data[i].RequestFacts)
+			}
+			return out, err
+		})
+	if err != nil {
+		return q.failed(ctx, what, err)
+	}
+	return printList(q.app, rows, func(r *apitype.RequestFacts) string { return r.ID }, func() error { return q.table(rows) })
 }
 
 // number is a whole number that is not negative.

@@ -100,9 +100,13 @@ that shows what arrives there.`,
 	root.SetHelpCommand(helpCommand())
 	root.SetUsageFunc(usageFunc)
 	root.SetFlagErrorFunc(flagError)
-	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "trust", Title: "Trust"}, &cobra.Group{ID: "receive", Title: "Receive"}, &cobra.Group{ID: "run", Title: "Run it"})
+	root.AddGroup(&cobra.Group{ID: "start", Title: "Start"}, &cobra.Group{ID: "look", Title: "Look"}, &cobra.Group{ID: "trust", Title: "Trust"}, &cobra.Group{ID: "receive", Title: "Receive"}, &cobra.Group{ID: "run", Title: "Run it"})
 	for _, cmd := range []*cobra.Command{a.devCommand(), a.serveCommand(), a.sendCommand(), a.listenCommand(), a.catchCommand()} {
 		cmd.GroupID = "start"
+		root.AddCommand(cmd)
+	}
+	for _, cmd := range []*cobra.Command{a.messagesCommand(), a.endpointsCommand(), a.issuesCommand()} {
+		cmd.GroupID = "look"
 		root.AddCommand(cmd)
 	}
 	for _, cmd := range []*cobra.Command{a.verifyCommand(), a.signCommand(), a.samplesCommand()} {
