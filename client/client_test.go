@@ -346,28 +346,6 @@ func TestEveryMethodCallsItsRoute(t *testing.T) {
 		{func() error { return c.Logout(ctx) }, "POST /auth/logout"},
 		{func() error { _, err := c.FindTask(ctx, "q"); return err }, "GET /background-task/q"},
 		{func() error { _, err := c.ListTasks(ctx, client.ListOptions{}); return err }, "GET /background-task"},
-		{func() error {
-			_, err := c.SearchMessages(ctx, client.Search{Query: "a b", WithContent: true, ListOptions: client.ListOptions{Limit: 2}})
-			return err
-		}, "GET /message?limit=2&q=a+b&with_content=true"},
-		{func() error { _, err := c.SearchMessagesOf(ctx, "a", client.Search{}); return err }, "GET /app/a/message"},
-		{func() error { _, err := c.CountMessages(ctx, "x"); return err }, "GET /message/count?q=x"},
-		{func() error { _, err := c.FindAnyMessage(ctx, "m"); return err }, "GET /message/m"},
-		{func() error { _, err := c.SearchEndpoints(ctx, client.Search{Query: "x"}); return err }, "GET /endpoint?q=x"},
-		{func() error { _, err := c.FindAnyEndpoint(ctx, "e"); return err }, "GET /endpoint/e"},
-		{func() error { _, err := c.SearchApplications(ctx, "", client.ListOptions{}); return err }, "GET /app?q="},
-		{func() error { _, err := c.SearchFields(ctx, "messages"); return err }, "GET /search/fields?list=messages"},
-		{func() error { _, err := c.Overview(ctx, at, time.Time{}); return err }, "GET /overview?since=2026-11-23T00%3A02%3A03Z"},
-		{func() error { _, err := c.ListIssues(ctx, client.Search{Query: "x"}); return err }, "GET /issue?q=x"},
-		{func() error { _, err := c.FindIssue(ctx, "i"); return err }, "GET /issue/i"},
-		{func() error { _, err := c.PatchIssue(ctx, "i", apitype.IssuePatch{}); return err }, "PATCH /issue/i"},
-		{func() error { _, err := c.RecoverIssue(ctx, "i", apitype.IssueRecoverIn{}); return err }, "POST /issue/i/recover"},
-		{func() error { _, err := c.CountRecoverable(ctx, "a", "e", apitype.RecoverRange{}); return err }, "POST /app/a/endpoint/e/recover/count"},
-		{func() error { _, err := c.ReplayMissing(ctx, "a", "e", apitype.RecoverIn{}); return err }, "POST /app/a/endpoint/e/replay-missing"},
-		{func() error { _, err := c.CountMissing(ctx, "a", "e", apitype.RecoverRange{}); return err }, "POST /app/a/endpoint/e/replay-missing/count"},
-		{func() error { _, err := c.EndpointHealth(ctx, "a", "e", at, time.Time{}); return err }, "GET /app/a/endpoint/e/health?since=2026-11-23T00%3A02%3A03Z"},
-		{func() error { _, err := c.ListEndpointTasks(ctx, "a", "e", client.ListOptions{}); return err }, "GET /app/a/endpoint/e/task"},
-		{func() error { _, err := c.CancelEndpointTask(ctx, "a", "e", "t"); return err }, "POST /app/a/endpoint/e/task/t/cancel"},
 		{func() error { return c.Health(ctx) }, "GET /health"},
 		{func() error { _, err := c.CreateSource(ctx, apitype.SourceIn{}); return err }, "POST /ingest/api/v1/source"},
 		{func() error { _, err := c.FindSource(ctx, "s/t"); return err }, "GET /ingest/api/v1/source/s%2Ft"},
@@ -390,14 +368,55 @@ func TestEveryMethodCallsItsRoute(t *testing.T) {
 		{func() error { _, err := c.AnnotateRequest(ctx, "s", "r", "n"); return err }, "PATCH /ingest/api/v1/source/s/request/r"},
 		{func() error { _, err := c.PurgeRequests(ctx, "s", at); return err }, "POST /ingest/api/v1/source/s/request/purge"},
 	} {
-		if err := tt.call(); err != nil {
-			t.Errorf("%s: %v", tt.want, err)
-			continue
-		}
-		last := a.seen[len(a.seen)-1]
-		if got := last.method + " " + strings.TrimPrefix(last.uri, "/api/v1"); got != tt.want {
-			t.Errorf("%s, want %s", got, tt.want)
-		}
+		a.wantCall(t, tt.call, tt.want)
+	}
+}
+
+// wantCall makes a call and checks the request that came of it.
+func (a *answers) wantCall(t *testing.T, call func() error, want string) {
+	t.Helper()
+	if err := call(); err != nil {
+		t.Errorf("%s: %v", want, err)
+		return
+	}
+	last := a.seen[len(a.seen)-1]
+	if got := last.method + " " + strings.TrimPrefix(last.uri, "/api/v1"); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestEveryMethodOverAnEnvironmentCallsItsRoute(t *testing.T) {
+	t.Parallel()
+	c, a := newClient(t, answer{status: 200, body: `{}`})
+	ctx, at := t.Context(), time.Date(2026, 11, 23, 1, 2, 3, 0, time.FixedZone("", 3600))
+	for _, tt := range []struct {
+		call func() error
+		want string
+	}{
+		{func() error {
+			_, err := c.SearchMessages(ctx, client.Search{Query: "a b", WithContent: true, ListOptions: client.ListOptions{Limit: 2}})
+			return err
+		}, "GET /message?limit=2&q=a+b&with_content=true"},
+		{func() error { _, err := c.SearchMessagesOf(ctx, "a", client.Search{}); return err }, "GET /app/a/message"},
+		{func() error { _, err := c.CountMessages(ctx, "x"); return err }, "GET /message/count?q=x"},
+		{func() error { _, err := c.FindAnyMessage(ctx, "m"); return err }, "GET /message/m"},
+		{func() error { _, err := c.SearchEndpoints(ctx, client.Search{Query: "x"}); return err }, "GET /endpoint?q=x"},
+		{func() error { _, err := c.FindAnyEndpoint(ctx, "e"); return err }, "GET /endpoint/e"},
+		{func() error { _, err := c.SearchApplications(ctx, "", client.ListOptions{}); return err }, "GET /app?q="},
+		{func() error { _, err := c.SearchFields(ctx, "messages"); return err }, "GET /search/fields?list=messages"},
+		{func() error { _, err := c.Overview(ctx, at, time.Time{}); return err }, "GET /overview?since=2026-11-23T00%3A02%3A03Z"},
+		{func() error { _, err := c.ListIssues(ctx, client.Search{Query: "x"}); return err }, "GET /issue?q=x"},
+		{func() error { _, err := c.FindIssue(ctx, "i"); return err }, "GET /issue/i"},
+		{func() error { _, err := c.PatchIssue(ctx, "i", apitype.IssuePatch{}); return err }, "PATCH /issue/i"},
+		{func() error { _, err := c.RecoverIssue(ctx, "i", apitype.IssueRecoverIn{}); return err }, "POST /issue/i/recover"},
+		{func() error { _, err := c.CountRecoverable(ctx, "a", "e", apitype.RecoverRange{}); return err }, "POST /app/a/endpoint/e/recover/count"},
+		{func() error { _, err := c.ReplayMissing(ctx, "a", "e", apitype.RecoverIn{}); return err }, "POST /app/a/endpoint/e/replay-missing"},
+		{func() error { _, err := c.CountMissing(ctx, "a", "e", apitype.RecoverRange{}); return err }, "POST /app/a/endpoint/e/replay-missing/count"},
+		{func() error { _, err := c.EndpointHealth(ctx, "a", "e", at, time.Time{}); return err }, "GET /app/a/endpoint/e/health?since=2026-11-23T00%3A02%3A03Z"},
+		{func() error { _, err := c.ListEndpointTasks(ctx, "a", "e", client.ListOptions{}); return err }, "GET /app/a/endpoint/e/task"},
+		{func() error { _, err := c.CancelEndpointTask(ctx, "a", "e", "t"); return err }, "POST /app/a/endpoint/e/task/t/cancel"},
+	} {
+		a.wantCall(t, tt.call, tt.want)
 	}
 }
 

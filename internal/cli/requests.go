@@ -153,7 +153,7 @@ func (q *requests) list() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List requests, newest first", Args: noArgs,
 		Example: `  grapnel requests list --source payments --state refused --since 6h
-  grapnel requests list --filter 'source:hub header.x-github-event:push body.ref:~main'`,
+  grapnel requests list --filter 'source:hub body.ref:~main after:6h'`,
 	}
 	q.choiceFlags(cmd)
 	var filter string
