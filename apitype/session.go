@@ -32,7 +32,7 @@ type SessionOut struct {
 type SignInMethods struct {
 	Password bool            `json:"password" doc:"By e-mail address and password."`
 	Passkey  bool            `json:"passkey" doc:"By passkey: browsers allow it under https and on localhost."`
-	OIDC     *SignInProvider `json:"oidc" doc:"By a provider of OpenID Connect, null if none is set."`
+	OIDC     *SignInProvider `json:"oidc,omitempty" doc:"By a provider of OpenID Connect; absent if none is set."`
 }
 
 // SignInProvider is a provider of OpenID Connect.

@@ -80,7 +80,7 @@ func (c *call) attempts(f hook.AttemptFilter) (reply, error) {
 	f.EventTypes, f.Channel, f.Tag = q.filters()
 	f.StatusClass = q.statusClass()
 	status, byStatus := q.status()
-	view := attemptView{withContent: q.boolean("with_content", true), withMessage: q.boolean("with_msg", false)}
+	view := attemptView{withContent: q.boolean("with_content", true) && !c.hidesPayloads(), withMessage: q.boolean("with_msg", false)}
 	q.boolean("expanded_statuses", false)
 	if err := q.err(); err != nil {
 		return reply{}, err
@@ -138,7 +138,7 @@ func getAttempt(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(attemptOut(&a, attemptView{withContent: true}))
+	return ok(attemptOut(&a, attemptView{withContent: !c.hidesPayloads()}))
 }
 
 func expungeAttempt(c *call) (reply, error) {

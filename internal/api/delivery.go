@@ -67,7 +67,7 @@ func listEndpointMessages(c *call) (reply, error) {
 	f := hook.DeliveryFilter{Env: c.key.Env, App: e.App, Endpoint: e.ID, Page: q.page(hook.KindMessage, false, false)}
 	f.Before, f.After = q.window(&f.Page, c.now)
 	f.EventTypes, f.Channel, f.Tag = q.filters()
-	f.WithBody = q.boolean("with_content", true)
+	f.WithBody = q.boolean("with_content", true) && !c.hidesPayloads()
 	expanded := q.boolean("expanded_statuses", false)
 	status, byStatus := q.status()
 	if err := q.err(); err != nil {

@@ -45,6 +45,7 @@ func (c *call) publish() (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	withContent = withContent && !c.hidesPayloads()
 	if event.Idempotency, err = c.once(); err != nil {
 		return reply{}, err
 	}
@@ -147,7 +148,7 @@ func listMessages(c *call) (reply, error) {
 	f := hook.MessageFilter{Env: c.key.Env, App: app, Page: q.page(hook.KindMessage, false, false)}
 	f.Before, f.After = q.window(&f.Page, c.now)
 	f.EventTypes, f.Channel, f.Tag = q.filters()
-	f.WithBody = q.boolean("with_content", true)
+	f.WithBody = q.boolean("with_content", true) && !c.hidesPayloads()
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
@@ -166,7 +167,7 @@ func getMessage(c *call) (reply, error) {
 		return reply{}, err
 	}
 	q := c.params()
-	withContent := q.boolean("with_content", true)
+	withContent := q.boolean("with_content", true) && !c.hidesPayloads()
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}

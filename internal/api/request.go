@@ -74,6 +74,9 @@ func getRequest(c *call) (reply, error) {
 
 // getRequestBody gives the bytes as they came.
 func getRequestBody(c *call) (reply, error) {
+	if c.hidesPayloads() {
+		return reply{}, payloadsHidden()
+	}
 	s, id, err := c.sourceAndRequest()
 	if err != nil {
 		return reply{}, err

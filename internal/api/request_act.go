@@ -56,6 +56,9 @@ func replayRequest(c *call) (reply, error) {
 }
 
 func (c *call) replayTo(s *hook.Source, id hook.ID, raw string) (reply, error) {
+	if c.hidesPayloads() { // who names the address could read the body there
+		return reply{}, payloadsHidden()
+	}
 	var k checker
 	if raw == "" || len(raw) > maxURL {
 		k.bad("must be 1 to 65536 characters", "to", "url")

@@ -174,7 +174,7 @@ func (c *call) waited(deliveries []hook.DeliveryOf, attempts []hook.Attempt, exp
 	}
 	last := map[hook.ID]*hook.Attempt{}
 	for i := range attempts {
-		out.Attempts[i] = attemptOut(&attempts[i], attemptView{withContent: true})
+		out.Attempts[i] = attemptOut(&attempts[i], attemptView{withContent: !c.hidesPayloads()})
 		last[attempts[i].Endpoint] = &attempts[i]
 	}
 	for i := range deliveries {
