@@ -79,11 +79,11 @@ func TestIssuesAreListedAndChanged(t *testing.T) {
 func TestRequestsOfAllSourcesAreFiltered(t *testing.T) {
 	t.Parallel()
 	sh, _ := startServer(t)
-	url, _ := sh.good(t, "sources", "create", "github", "--name", "hub", "--uid", "hub")
+	url, _ := sh.good(t, "sources", "create", "generic-webhook", "--name", "hub", "--uid", "hub")
 	hub(t, strings.TrimSpace(url), "wrong", "push", "1", `{"ref":"main"}`)
-	out, _ := sh.good(t, "requests", "list", "--filter", "source:hub body.ref:main state:refused", "-o", "name")
+	out, _ := sh.good(t, "requests", "list", "--filter", "source:hub body.ref:main state:accepted", "-o", "name")
 	wantText(t, "a request", out, "req_ID\n")
-	out, _ = sh.good(t, "requests", "list", "--filter", "state:accepted", "-o", "name")
+	out, _ = sh.good(t, "requests", "list", "--filter", "state:refused", "-o", "name")
 	wantText(t, "none", out, "")
 	code, _, errs := sh.run(t, "requests", "list", "--filter", "x", "--state", "refused")
 	if code != cli.ExitUsage || !strings.Contains(errs, "--filter goes without") {
