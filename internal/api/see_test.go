@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/grapnelhq/grapnel/internal/api"
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
@@ -326,4 +328,43 @@ func TestEveryListTellsItsFields(t *testing.T) {
 		}
 	}
 	r.call("GET", at+"?list=odd", nil).refusedAt("query", "list")
+}
+
+// desk lets one member in, whatever the cookie.
+type desk struct {
+	api.People
+	member hook.Member
+}
+
+func (d *desk) Visit(context.Context, string) (hook.Session, hook.Member, error) {
+	return hook.Session{}, d.member, nil
+}
+
+func TestWhoMayNotSeePayloadsCannotSearchInThem(t *testing.T) {
+	t.Parallel()
+	d := &desk{member: hook.Member{ID: hook.NewID(time.Now()), Role: hook.RoleViewer}}
+	r := newRig(t, func(deps *api.Deps) { deps.People = d })
+	app := r.app("acme")
+	msg := r.publish(app, "invoice.paid")
+	_, source := r.source("github")
+	r.received(source)
+	cookie := []string{"Cookie", "__Host-grapnel=x; grapnel_session=x", "Sec-Fetch-Site", "same-origin"}
+	see := func(path string) answer { return r.callAs("", "GET", path, nil, cookie...) }
+	for _, at := range []string{everywhere, everywhere + "/count", "/ingest/api/v1/request", "/api/v1" + app + "/message"} {
+		for _, query := range []string{"body.n:1", "body:n", "-body.n:2", "type:x OR body.n:*"} {
+			see(at+"?q="+url.QueryEscape(query)).refused(403, "insufficient access")
+		}
+	}
+	// A word is not looked for in payloads, but everywhere else.
+	wantIDs(t, `"n":1`, see(everywhere+"?q="+url.QueryEscape(`"\"n\""`)).list("id"))
+	wantIDs(t, "n", see("/ingest/api/v1/request?q="+url.QueryEscape(`"\"n\""`)).list("id"))
+	wantIDs(t, msg, see(everywhere+"?q="+msg+"+-"+url.QueryEscape(`"\"n\""`)).list("id"), msg)
+	see(everywhere+"?with_content=true&q=invoice").want(200).is("{}", "data", 0, "payload").is("true", "data", 0, "payloadHidden")
+	see(everywhere+"/"+msg).want(200).is("{}", "payload").is("true", "payloadHidden")
+	if fields := string(see("/api/v1/search/fields?list=messages").want(200).body); strings.Contains(fields, `"body`) {
+		t.Errorf("fields of payloads are offered: %s", fields)
+	}
+	d.member.MayReadPayloads = true
+	wantIDs(t, "body.n:1", see(everywhere+"?q=body.n:1").list("id"), msg)
+	see(everywhere+"/"+msg).want(200).is("1", "payload", "n").is("null", "payloadHidden")
 }
