@@ -321,7 +321,8 @@ type Feed interface {
 // Rollups keeps attempts summed up by endpoint and hour, so that statistics do
 // not read history. They follow the feed of attempts and survive the attempts.
 type Rollups interface {
-	// RollUp sums up at most limit further attempts and reports how many there were;
+	// RollUp sums up at most limit further attempts, for rollups, traffic and issues, and
+	// counts further messages for traffic. It reports how many attempts there were;
 	// fewer than limit: it has caught up. Each attempt counts once.
 	RollUp(ctx context.Context, limit int) (int, error)
 	// ListRollups gives the hours that have attempts, oldest first. Attempts that
@@ -367,8 +368,9 @@ type Tasks interface {
 	CancelTask(ctx context.Context, env, task hook.ID, now time.Time) (hook.Task, error)
 	// RunningTasks gives tasks to work on, oldest first.
 	RunningTasks(ctx context.Context, limit int) ([]hook.Task, error)
-	// RecoverStep looks at most limit deliveries further and queues the
-	// recoverable ones as manual attempts; it stores progress in the task and
+	// RecoverStep looks at most limit deliveries (of TaskReplay: messages) further and queues the
+	// recoverable ones as manual attempts, or the missing ones as first attempts, no more
+	// than Task.Room of them; it stores progress in the task and
 	// gives the lane that has new work.
 	RecoverStep(ctx context.Context, task hook.ID, now time.Time, limit int) (hook.Task, hook.Lane, error)
 }
