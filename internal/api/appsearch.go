@@ -30,7 +30,7 @@ func (c *call) searchApplications(p hook.Page, filter applicationFilter) (reply,
 		from: p.From, limit: p.Limit, batch: maxLimit, now: c.Now, place: applicationPlace,
 		at: func(a *hook.ApplicationOf) time.Time { return a.Application.CreatedAt },
 		keep: func(a *hook.ApplicationOf) bool {
-			return !(filter.noEndpoints && a.Endpoints == 0) && !(filter.someDisabled && a.Disabled > 0) && query.Match(a)
+			return (!filter.noEndpoints || a.Endpoints > 0) && (!filter.someDisabled || a.Disabled == 0) && query.Match(a)
 		},
 	}
 	w.page = func(from hook.ID, limit, _ int) (out pageOf[hook.ApplicationOf, hook.ID], err error) {

@@ -249,13 +249,13 @@ func TestARecoverIsCountedBeforeItStartsAndSeenAtItsEndpoint(t *testing.T) {
 	for _, rate := range []string{"0", "10001"} {
 		r.call("POST", at+"/recover", `{`+since+`,"rate":`+rate+`}`).refusedAt("body", "rate")
 	}
-	recover := r.callAs(token, "POST", at+"/recover", `{`+since+`,"rate":10}`).want(202).at("id")
+	again := r.callAs(token, "POST", at+"/recover", `{`+since+`,"rate":10}`).want(202).at("id")
 	r.clock.Add(int64(5 * time.Millisecond))
 	missing := r.callAs(token, "POST", at+"/replay-missing", `{`+since+`}`).want(202).is("endpoint.replay", "task").at("id")
 	list := r.callAs(token, "GET", at+"/task", nil).want(200)
-	wantIDs(t, "tasks", list.list("id"), missing, recover)
+	wantIDs(t, "tasks", list.list("id"), missing, again)
 	list.is("10", "data", 1, "data", "rate").is("1", "data", 1, "data", "total").is("0", "data", 1, "data", "messagesSent")
-	r.callAs(token, "POST", at+"/task/"+recover+"/cancel", nil).want(200).is("finished", "status").is("true", "data", "canceled")
+	r.callAs(token, "POST", at+"/task/"+again+"/cancel", nil).want(200).is("finished", "status").is("true", "data", "canceled")
 	second := r.endpoint(app, map[string]any{})
 	wantIDs(t, "tasks of another endpoint", r.call("GET", app+"/endpoint/"+second+"/task", nil).list("id"))
 	r.call("POST", app+"/endpoint/"+second+"/task/"+missing+"/cancel", nil).refused(404, "not_found")

@@ -58,7 +58,7 @@ func (d *Document) root() (any, bool) {
 		d.broken = dec.Decode(&d.value) != nil
 		if !d.broken {
 			_, err := dec.Token()
-			d.broken = err != io.EOF //nolint:errorlint // the decoder gives it bare
+			d.broken = err != io.EOF
 		}
 	}
 	return d.value, !d.broken
@@ -199,7 +199,7 @@ func (t *test) fitsJSON(v any) bool {
 }
 
 // ofJSON makes a test for a value in a document.
-func (v *given) ofJSON(f *Def) (test, *Error) {
+func (v *given) ofJSON() (test, *Error) {
 	if low, high, ok := v.between(); ok && (low != "" || high != "") {
 		t := test{how: within, edges: edges{hasLow: low != "", hasHigh: high != "", low: newEdge(low), high: newEdge(high)}}
 		if low != "" && high != "" && t.edges.low.isNumber != t.edges.high.isNumber {

@@ -55,7 +55,7 @@ func (p *parser[R]) fieldTerm(start int, name string) (expr, *Error) {
 }
 
 func (p *parser[R]) fieldNames() string {
-	var names []string
+	names := make([]string, 0, len(p.query.list.Fields))
 	for i := range p.query.list.Fields {
 		name := p.query.list.Fields[i].Name
 		if strings.HasSuffix(name, ".") {
@@ -107,7 +107,7 @@ func (p *parser[R]) value(f *Def) (test, *Error) {
 	case Time:
 		return v.ofTime(f, p.now)
 	case JSON:
-		return v.ofJSON(f)
+		return v.ofJSON()
 	}
 	return test{}, errorAt(start, "%s cannot be searched", f.Name)
 }

@@ -1959,7 +1959,7 @@ export interface components {
         Attention: {
             /** @description Application or source that the endpoint belongs to, null if it is about none. */
             appId: string | null;
-            /** @description Its name. */
+            /** @description Name of that application or source. */
             appName: string | null;
             /**
              * Format: int64
@@ -2974,7 +2974,7 @@ export interface components {
             affected?: components["schemas"]["CountOut"];
             /** @description Id of the application or source that the endpoint belongs to. */
             appId: string;
-            /** @description Its name; empty if it was deleted. */
+            /** @description Name of that application or source; empty if it was deleted. */
             appName: string;
             /** @description Who looks after it, as free text. */
             assignee: string;
