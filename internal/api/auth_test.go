@@ -26,7 +26,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 		message-attempt.list-attempted-messages message-attempt.list-attempted-destinations message-attempt.get message-attempt.resend
 		message-attempt.list-by-msg-old message-attempt.list-by-both-old authentication.logout authentication.whoami
 		message.search message.get-body message-attempt.get-headers message-attempt.get-response
-		endpoint.get-health endpoint.count-recover endpoint.replay-missing endpoint.count-missing endpoint.list-tasks endpoint.cancel-task portal.config`) {
+		endpoint.get-health endpoint.count-recover endpoint.replay-missing endpoint.count-missing endpoint.list-tasks endpoint.cancel-task portal.config live.application`) {
 		forTokens[name] = true
 	}
 	for _, rt := range api.Routes() {
