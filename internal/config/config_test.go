@@ -73,7 +73,7 @@ var values = map[string]string{
 	"retry-schedule": "1s,2h", "disable-after": "1d", "signature-headers": "both", "endpoint-timeout": "20s",
 	"endpoint-limit": "5", "delivery-memory": "1GiB", "retention": "30d", "retention-payload": "2d", "retention-attempts": "10d", "retention-requests": "3d",
 	"oidc-issuer": "https://id.example.com", "oidc-client-id": "grapnel", "oidc-client-secret": "topsecret-of-client", "oidc-name": "Example", "oidc-domains": "example.com,example.org",
-	"oidc-role-claim": "roles", "oidc-roles": "*=viewer,hooks=admin",
+	"oidc-role-claim": "roles", "oidc-roles": "hooks=admin,ops=owner",
 	"allow-short-retention": "true", "send-traceparent": "true", "log-format": "json", "log-level": "debug",
 }
 

@@ -28,7 +28,7 @@ var signInSettings = []Setting{
 		set: func(c *Config, v string) error { c.OIDC.ClientID = v; return nil }, show: func(c *Config) string { return c.OIDC.ClientID }},
 	{Group: "Sign-in", Name: "oidc-client-secret", Value: "FILE", Secret: true, Usage: "the secret that the provider gave for it; none for a public client",
 		set: func(c *Config, v string) error { c.OIDC.ClientSecret = Secret(v); return nil }, show: func(c *Config) string { return c.OIDC.ClientSecret.String() }},
-	{Group: "Sign-in", Name: "oidc-name", Default: "Single sign-on", Value: "TEXT", Usage: "what the provider's button says",
+	{Group: "Sign-in", Name: "oidc-name", Default: "SSO", Value: "TEXT", Usage: "what the provider's button says",
 		set: func(c *Config, v string) error { c.OIDC.Name = v; return nil }, show: func(c *Config) string { return c.OIDC.Name }},
 	{Group: "Sign-in", Name: "oidc-domains", Value: "DOMAIN,…", Usage: "domains whose e-mail addresses become members when they first sign in; others must be invited",
 		set: func(c *Config, v string) error { return setDomains(&c.OIDC.Domains, v) }, show: func(c *Config) string { return strings.Join(c.OIDC.Domains, ",") }},
@@ -48,7 +48,7 @@ func (c *Config) checkSignIn() []Problem {
 	}
 	var found []Problem
 	for _, s := range signInSettings {
-		if c.Explicit(s.Name) && s.Name != "oidc-issuer" {
+		if s.Default == "" && s.show(c) != "" {
 			found = append(found, Problem{"--" + s.Flag(), "has no effect without a provider", "Name one with --oidc-issuer, or remove it."})
 		}
 	}

@@ -35,7 +35,7 @@ func (e *SchemaError) Hint() string {
 // the zero id and nil stand for nothing, but an empty body, answer or header that
 // is not nil is one that exists.
 //
-// What is not in a stream: nodes, and leases. A delivery that is leased is given
+// What is not in a stream: nodes, sessions, tickets, and leases. A delivery that is leased is given
 // as due, as if its node had given it back.
 type Record interface {
 	RecordKind() RecordKind
@@ -62,6 +62,9 @@ const (
 	RecordRequest
 	RecordTraffic
 	RecordIssue
+	RecordMember
+	RecordPasskey
+	RecordAudit
 )
 
 // RecordKinds lists every kind once, in the order of a stream.
@@ -69,6 +72,7 @@ var RecordKinds = []RecordKind{
 	RecordEnvironment, RecordKey, RecordApplication, RecordEventType, RecordEndpoint, RecordRevision,
 	RecordMessage, RecordDelivery, RecordAttempt, RecordIdempotency, RecordTask, RecordRollup,
 	RecordSource, RecordRequest, RecordTraffic, RecordIssue,
+	RecordMember, RecordPasskey, RecordAudit,
 }
 
 // String gives the word that backups use for the kind.
@@ -106,6 +110,12 @@ func (k RecordKind) String() string {
 		return "traffic"
 	case RecordIssue:
 		return "issue"
+	case RecordMember:
+		return "member"
+	case RecordPasskey:
+		return "passkey"
+	case RecordAudit:
+		return "audit"
 	}
 	return "unknown"
 }
@@ -145,6 +155,12 @@ func NewRecord(k RecordKind) Record {
 		return new(TrafficRecord)
 	case RecordIssue:
 		return new(IssueRecord)
+	case RecordMember:
+		return new(MemberRecord)
+	case RecordPasskey:
+		return new(PasskeyRecord)
+	case RecordAudit:
+		return new(AuditRecord)
 	}
 	return nil
 }
@@ -155,6 +171,8 @@ type EnvironmentRecord struct {
 	Name      string    `json:"name"`
 	CreatedAt time.Time `json:"created_at"`
 	Settings  *Settings `json:"settings,omitempty"` // without Env; nil: it set nothing
+
+	Kind EnvironmentKind `json:"kind,omitzero"`
 }
 
 // RecordKind implements Record.

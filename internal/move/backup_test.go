@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -93,6 +94,13 @@ func oneOfEach() []hook.Record {
 		&hook.IssueRecord{ID: id(10), Env: id(1), Endpoint: id(5), Class: hook.FailStatus5xx, Status: 503, FirstSeen: noon, LastSeen: noon,
 			Attempts: 3, Message: id(6), Attempt: id(7), State: hook.IssueMuted, MutedUntil: noon, ResolvedAt: noon, HealedAt: noon, Note: "n",
 			Assignee: "a"},
+		&hook.MemberRecord{ID: id(11), Email: "ada@example.com", Name: "Ada", Role: hook.RoleOwner, MayReadPayloads: true, Password: "$argon2id$x",
+			Subject: "s", CreatedAt: noon, UpdatedAt: noon, SeenAt: noon},
+		&hook.MemberRecord{ID: id(110), Email: "b@example.com", Role: hook.RoleViewer, CreatedAt: noon, UpdatedAt: noon},
+		&hook.PasskeyRecord{ID: id(12), Member: id(11), Credential: []byte{0, 0xff}, Name: "k", Data: []byte("{}"), CreatedAt: noon, UsedAt: noon},
+		&hook.AuditRecord{ID: id(13), Env: id(1), Actor: hook.ActorMember, ActorID: id(11), Name: "ada@example.com", Action: "a", Target: "/t",
+			Address: netip.MustParseAddr("192.0.2.1")},
+		&hook.AuditRecord{ID: id(130), Actor: hook.ActorSystem},
 	}
 }
 

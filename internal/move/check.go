@@ -12,7 +12,7 @@ import (
 func check(rec hook.Record) error {
 	switch r := rec.(type) {
 	case *hook.EnvironmentRecord:
-		return named(r.ID)
+		return firstOf(named(r.ID), oneOf(r.Kind, hook.EnvironmentKinds))
 	case *hook.KeyRecord:
 		return firstOf(named(r.ID, r.Env), sized(r.Hash, 32))
 	case *hook.ApplicationRecord:
@@ -44,6 +44,12 @@ func check(rec hook.Record) error {
 		return checkRequest(r)
 	case *hook.TrafficRecord:
 		return named(r.Env)
+	case *hook.MemberRecord:
+		return firstOf(named(r.ID), oneOf(r.Role, hook.Roles))
+	case *hook.PasskeyRecord:
+		return named(r.ID, r.Member)
+	case *hook.AuditRecord:
+		return firstOf(named(r.ID), oneOf(r.Actor, hook.ActorKinds))
 	case *hook.IssueRecord:
 		return firstOf(named(r.ID, r.Env, r.Endpoint), oneOf(r.Class, hook.Classes), oneOf(r.State, hook.IssueStates))
 	}

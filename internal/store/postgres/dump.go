@@ -64,7 +64,15 @@ func dump(ctx context.Context, c *conn, emit func(hook.Record) error) error {
 	if err := d.table(ctx, dumpedTraffic, nil); err != nil {
 		return err
 	}
-	return d.table(ctx, dumpedIssues, nil)
+	if err := d.table(ctx, dumpedIssues, nil); err != nil {
+		return err
+	}
+	for _, t := range dumpedPeople {
+		if err := d.table(ctx, t, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dumpedTable is how one kind of record is read.
@@ -81,7 +89,7 @@ type dumpedTable struct {
 // dumpedTables are the kinds of records up to rollups, in the order of hook.RecordKinds.
 // Rows go in the order in which they were made, as far as an index has that order.
 var dumpedTables = []dumpedTable{
-	{`SELECT id, name, created, settings, id FROM environments WHERE id > $1 ORDER BY id LIMIT $2`, []any{hook.ID{}}, dumpEnvironment},
+	{`SELECT id, name, created, settings, kind, id FROM environments WHERE id > $1 ORDER BY id LIMIT $2`, []any{hook.ID{}}, dumpEnvironment},
 	{`SELECT ` + keyColumns + `, id FROM api_keys WHERE id > $1 ORDER BY id LIMIT $2`, []any{hook.ID{}}, dumpKey},
 	{`SELECT ` + applicationColumns + `, deleted, version, seq FROM applications WHERE seq > $1 ORDER BY seq LIMIT $2`, []any{int64(0)}, dumpApplication},
 	{`SELECT ` + eventTypeColumns + `, id FROM event_types WHERE id > $1 ORDER BY id LIMIT $2`, []any{hook.ID{}}, dumpEventType},

@@ -4,7 +4,7 @@ import "github.com/grapnelhq/grapnel/internal/hook"
 
 func dumpEnvironment(_ *dumper, r *row) (hook.Record, error) {
 	settings, err := settingsRecord(r, 3)
-	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings}, err
+	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings, Kind: hook.EnvironmentKind(r.int(4))}, err
 }
 
 func dumpKey(_ *dumper, r *row) (hook.Record, error) {

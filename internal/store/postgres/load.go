@@ -30,6 +30,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 var filled = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
 	"deliveries", "attempts", "once", "tasks", "rollups", "queue", "failing", "traffic", "issues", "sources", "source_tokens", "requests",
+	"members", "passkeys", "audits",
 }
 
 // lockEmpty sees to it that there is nothing, and that nobody else brings anything
@@ -71,6 +72,7 @@ type loader struct {
 	apps, ends, tasks int64 // row keys given last
 	appSeqs           map[hook.ID]int64
 	endSeqs           map[hook.ID]loadedEndpoint
+	members           map[hook.ID]bool
 	owners            map[hook.ID]int64 // those of appSeqs that own what a source has
 	tokens            tokenRows
 }
@@ -93,7 +95,7 @@ func load(ctx context.Context, c *conn, width time.Duration, next func() (hook.R
 		return err
 	}
 	l := &loader{c: c, width: width, next: next, appSeqs: map[hook.ID]int64{}, endSeqs: map[hook.ID]loadedEndpoint{},
-		owners: map[hook.ID]int64{}}
+		owners: map[hook.ID]int64{}, members: map[hook.ID]bool{}}
 	found, err := findPartitions(ctx, c)
 	if err != nil {
 		return err

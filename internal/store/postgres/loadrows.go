@@ -16,7 +16,7 @@ var loadedTables = map[hook.RecordKind]struct {
 	table   string
 	columns []string
 }{
-	hook.RecordEnvironment: {"environments", []string{"id", "name", "created", "settings"}},
+	hook.RecordEnvironment: {"environments", []string{"id", "name", "created", "settings", "kind"}},
 	hook.RecordKey: {"api_keys", []string{"id", "env", "app", "hash", "name", "censored", "scopes", "session", "flags", "created", "expires",
 		"last_used"}},
 	hook.RecordApplication: {"applications", []string{"seq", "id", "env", "uid", "name", "throttle", "metadata", "version", "created", "updated",
@@ -42,6 +42,9 @@ var loadedTables = map[hook.RecordKind]struct {
 	hook.RecordTraffic: {"traffic", []string{"env", "period", "sum"}},
 	hook.RecordIssue: {"issues", []string{"id", "env", "endpoint", "class", "status", "first", "last", "attempts", "message", "attempt", "state",
 		"muted_until", "resolved", "healed", "note", "assignee"}},
+	hook.RecordMember:  {"members", []string{"id", "email", "name", "role", "payloads", "password", "subject", "created", "updated", "seen"}},
+	hook.RecordPasskey: {"passkeys", []string{"id", "member", "credential", "name", "data", "created", "used"}},
+	hook.RecordAudit:   {"audits", []string{"id", "env", "actor", "actor_id", "name", "action", "target", "address"}},
 }
 
 var (
@@ -92,10 +95,13 @@ func storableText(s string) (string, error) {
 }
 
 func (l *loader) columns(rec hook.Record) ([]any, error) {
+	if values, err := l.person(rec); values != nil {
+		return values, err
+	}
 	switch r := rec.(type) {
 	case *hook.EnvironmentRecord:
 		settings, err := settingsText(r.Settings)
-		return []any{r.ID, r.Name, r.CreatedAt, settings}, err
+		return []any{r.ID, r.Name, r.CreatedAt, settings, int16(r.Kind)}, err
 	case *hook.KeyRecord:
 		return []any{r.ID, r.Env, nullID(r.App), r.Hash, r.Name, r.CensoredText, words(r.Scopes), nullText(r.SessionID), words(r.FeatureFlags),
 			r.CreatedAt, r.ExpiresAt, r.LastUsedAt}, nil

@@ -34,7 +34,10 @@ func (s *Snapshot) Dump(ctx context.Context, emit func(hook.Record) error) error
 	if err := d.rollups(ctx, emit); err != nil {
 		return err
 	}
-	return d.tables(ctx, dumpedLast, emit)
+	if err := d.tables(ctx, dumpedLast, emit); err != nil {
+		return err
+	}
+	return d.tables(ctx, dumpedPeople, emit)
 }
 
 func (d *dumper) tables(ctx context.Context, tables []dumpedTable, emit func(hook.Record) error) error {
@@ -84,7 +87,7 @@ type dumpedTable struct {
 // dumped are the kinds of records before rollups, in the order of
 // hook.RecordKinds. Rows go in the order in which they were made.
 var dumped = []dumpedTable{
-	{`SELECT id, name, created, settings FROM environments ORDER BY seq`, dumpEnvironment},
+	{`SELECT id, name, created, settings, kind FROM environments ORDER BY seq`, dumpEnvironment},
 	{`SELECT ` + keyColumns + ` FROM api_keys ORDER BY seq`, dumpKey},
 	{`SELECT ` + applicationColumns + `, deleted FROM applications ORDER BY seq`, dumpApplication},
 	{`SELECT ` + eventTypeColumns + ` FROM event_types ORDER BY seq`, dumpEventType},
@@ -127,7 +130,7 @@ const dumpedDeliveries = `SELECT m.id, e.id, CASE WHEN d.node IS NOT NULL AND d.
 
 func dumpEnvironment(_ *dumper, r *row) (hook.Record, error) {
 	settings, err := settingsRecord(r, 3)
-	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings}, err
+	return &hook.EnvironmentRecord{ID: r.id(0), Name: r.text(1), CreatedAt: r.time(2), Settings: settings, Kind: hook.EnvironmentKind(r.int(4))}, err
 }
 
 func dumpKey(_ *dumper, r *row) (hook.Record, error) {

@@ -44,6 +44,7 @@ func (s *Store) Load(ctx context.Context, next func() (hook.Record, error)) erro
 var everything = []string{
 	"environments", "api_keys", "applications", "event_types", "endpoints", "endpoint_revisions", "messages", "message_keys",
 	"deliveries", "attempts", "once_auto", "once_caller", "tasks", "rollups", "failing", "traffic", "issues", "sources", "source_tokens", "requests",
+	"members", "passkeys", "audits",
 }
 
 // isEmpty reports whether nothing is stored. What nodes left does not count.
@@ -148,13 +149,16 @@ var errDangling = errors.New("it names something that is not there")
 // one puts a record in.
 func (l *loader) one(w *writer, rec hook.Record) error {
 	c := w.conn
+	if done, err := loadPerson(c, rec); done {
+		return err
+	}
 	switch r := rec.(type) {
 	case *hook.EnvironmentRecord:
 		settings, err := settingsText(r.Settings)
 		if err != nil {
 			return err
 		}
-		_, err = c.exec(`INSERT INTO environments (id, name, created, settings) VALUES (?,?,?,?)`, r.ID, r.Name, r.CreatedAt, settings)
+		_, err = c.exec(`INSERT INTO environments (id, name, kind, created, settings) VALUES (?,?,?,?,?)`, r.ID, r.Name, int(r.Kind), r.CreatedAt, settings)
 		return err
 	case *hook.KeyRecord:
 		_, err := c.exec(`INSERT INTO api_keys (`+keyColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`,

@@ -24,6 +24,12 @@ var withoutTenant = []string{
 	"Ping", "Close", "CreateEnvironment", "ListEnvironments", "CreateKey", "FindKeyByHash", "TouchKeys",
 	"RegisterNode", "Beat", "LeaveNode", "Rescue", "ListNodes", "FeedEnd", "RollUp", "Lanes", "Claim", "Settle", "Release", "CancelLane", "QueueStats", "RunningTasks", "RecoverStep", "Expire",
 	"FindSourceByToken", "DueSources", "Figures",
+	// Members are those of all environments; a list of the audit log may be of all too.
+	"UpdateEnvironment", "CreateMember", "FindMember", "FindMemberByEmail", "FindMemberBySubject", "ListMembers", "UpdateMember", "DeleteMember",
+	"CreateSession", "FindSession", "ListSessions", "EndSession", "EndSessions", "TouchSessions", "CreateTicket", "FindTicket", "TakeTicket",
+	"CreatePasskey", "ListPasskeys", "UsePasskey", "DeletePasskey", "WriteAudit", "ListAudits",
+	// Grants are found by their hash, and settings are of the environment itself.
+	"CreatePortalGrant", "UsePortalGrant", "DeletePortalGrant", "FindSettings", "ListSettings", "UpdateSettings",
 }
 
 // estate is one of everything, in one environment.

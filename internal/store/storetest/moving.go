@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,7 @@ var movingTests = []struct {
 	{"a page of sealed parts changes as a whole", testResealFails},
 	{"sealed parts of sources are changed page by page", testResealSources},
 	{"a source and its requests go on where they were", testMovedSource},
+	{"members, passkeys and the audit log are moved", peopleAreMoved},
 }
 
 // runMoving runs them, and moves random histories.
@@ -173,7 +175,7 @@ func fullStream() []hook.Record {
 	at := func(seconds int) time.Time {
 		return noon.Add(time.Duration(seconds)*time.Second + 7*time.Microsecond)
 	}
-	env, other, app, bare, gone := id(), id(), id(), id(), id()
+	env, other, app, bare, gone, person := id(), id(), id(), id(), id(), id()
 	end, plain, deleted := id(), id(), id()
 	full, empty, expunged := id(), id(), id()
 	source, goneSource, plainSource, came, forgotten := id(), id(), id(), id(), id()
@@ -181,7 +183,7 @@ func fullStream() []hook.Record {
 	hash := func(n byte, size int) []byte { return bytes.Repeat([]byte{n}, size) }
 	body := []byte{0, 0xff, 0x80, '\n', '"'}
 	return []hook.Record{
-		&hook.EnvironmentRecord{ID: env, Name: "first", CreatedAt: at(1)}, &hook.EnvironmentRecord{ID: other, CreatedAt: at(2)},
+		&hook.EnvironmentRecord{ID: env, Name: "first", Kind: hook.EnvironmentTest, CreatedAt: at(1)}, &hook.EnvironmentRecord{ID: other, CreatedAt: at(2)},
 		&hook.KeyRecord{ID: id(), Env: env, App: app, Hash: hash(1, 32), Name: "k", CensoredText: "gk_…x", Scopes: words, SessionID: "s",
 			FeatureFlags: words, CreatedAt: at(3), ExpiresAt: at(4), LastUsedAt: at(5)},
 		&hook.KeyRecord{ID: id(), Env: other, Hash: hash(2, 32), Name: "", CreatedAt: at(6)},
@@ -252,6 +254,13 @@ func fullStream() []hook.Record {
 		&hook.IssueRecord{ID: id(), Env: env, Endpoint: end, Class: hook.FailStatus5xx, Status: 503, FirstSeen: at(50), LastSeen: at(51), Attempts: 3,
 			Message: full, Attempt: id(), State: hook.IssueMuted, MutedUntil: at(52), ResolvedAt: at(53), HealedAt: at(54), Note: "ü", Assignee: "a"},
 		&hook.IssueRecord{ID: id(), Env: env, Endpoint: plain, Class: hook.FailDNS, FirstSeen: at(50), LastSeen: at(51), Attempts: 1, Message: full, Attempt: id()},
+		&hook.MemberRecord{ID: person, Email: "ada@example.com", Name: "Ädä", Role: hook.RoleOwner, MayReadPayloads: true, Password: "$argon2id$x",
+			Subject: "https://id.example.com 42", CreatedAt: at(55), UpdatedAt: at(56), SeenAt: at(57)},
+		&hook.MemberRecord{ID: id(), Email: "b@example.com", Role: hook.RoleViewer, CreatedAt: at(55), UpdatedAt: at(56)},
+		&hook.PasskeyRecord{ID: id(), Member: person, Credential: hash(17, 40), Name: "n", Data: []byte(`{"n":1}`), CreatedAt: at(58), UsedAt: at(59)},
+		&hook.AuditRecord{ID: id(), Env: env, Actor: hook.ActorMember, ActorID: person, Name: "ada@example.com", Action: "a.b", Target: "/t",
+			Address: netip.MustParseAddr("2001:db8::1")},
+		&hook.AuditRecord{ID: id(), Actor: hook.ActorSystem},
 	}
 }
 

@@ -53,6 +53,7 @@ type group struct {
 // groups are the tests for all stores, in the order in which they run.
 var groups = []group{
 	{"tenants", tenantTests},
+	{"people", peopleTests},
 	{"portal", portalTests},
 	{"applications", applicationTests},
 	{"event types", eventTypeTests},
