@@ -50,6 +50,12 @@ func EnsureFirstKey(ctx context.Context, store FirstKeyStore, token, name string
 	return key, true, nil
 }
 
+// EnsureEnvironment makes the environment "default" if there is none.
+func EnsureEnvironment(ctx context.Context, store FirstKeyStore, now time.Time) error {
+	_, err := oldestEnvironment(ctx, store, now)
+	return err
+}
+
 func oldestEnvironment(ctx context.Context, store FirstKeyStore, now time.Time) (hook.ID, error) {
 	envs, err := store.ListEnvironments(ctx)
 	if err != nil {

@@ -100,7 +100,9 @@ func networkOf(a netip.Addr) string {
 	return a.String()
 }
 
-func (p *People) triesOf(v hook.Visitor) []try { return []try{{"a " + networkOf(v.Address), ofAddress}} }
+func (p *People) triesOf(v hook.Visitor) []try {
+	return []try{{"a " + networkOf(v.Address), ofAddress}}
+}
 
 // triesOn are those of a sign-in to an account, of which only a hash is remembered.
 func (p *People) triesOn(v hook.Visitor, account string) []try {

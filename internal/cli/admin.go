@@ -28,7 +28,7 @@ runs, the others say when they cannot.`,
 		RunE:        func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	a.outputFlag(cmd)
-	cmd.AddCommand(a.backupCommand(), a.restoreCommand(), a.copyCommand(), a.migrateCommand(), a.gcCommand(), a.rotateCommand())
+	cmd.AddCommand(a.backupCommand(), a.restoreCommand(), a.copyCommand(), a.migrateCommand(), a.gcCommand(), a.rotateCommand(), a.memberLinkCommand())
 	return cmd
 }
 

@@ -153,6 +153,7 @@ var changing = []struct {
 	{regexp.MustCompile(`in (\d+h)?(\d+m)?[\d.]+m?s`), "in WAIT"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
 	{regexp.MustCompile(`gk_[0-9A-Za-z]{38}`), "gk_KEY"},
+	{regexp.MustCompile(`gl_[0-9A-Za-z]{38}`), "gl_CODE"},
 	{regexp.MustCompile(` +\n`), "\n"},
 	{regexp.MustCompile(`  +`), "  "},
 }

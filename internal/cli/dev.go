@@ -62,7 +62,8 @@ type devRun struct {
 	folder   string
 	receiver *receiver
 	notes    []string
-	saved    bool // as a profile of the command line
+	saved    bool   // as a profile of the command line
+	link     string // opens the dashboard signed in, once; empty: there is none
 }
 
 func (a *app) devCommand() *cobra.Command {
@@ -193,7 +194,7 @@ func (d *devRun) start(ctx context.Context) (*server.Server, error) {
 	}
 	for try := 0; ; try++ {
 		d.cfg.Listen = net.JoinHostPort(host, strconv.Itoa(first+try))
-		srv := server.New(server.Options{Config: d.cfg, Version: version, Log: d.Err})
+		srv := server.New(server.Options{Config: d.cfg, Version: version, Owner: devOwner, Log: d.Err})
 		err := srv.Start(ctx)
 		var taken *server.ListenError
 		if errors.As(err, &taken) && taken.Taken && taken.Flag == "--listen" && !d.cfg.Explicit("listen") && try < portsToTry {
@@ -221,7 +222,9 @@ func (d *devRun) serve(ctx context.Context, srv *server.Server) error {
 		d.notes = append(d.notes, "A second `grapnel dev` will not find this one: "+err.Error())
 	}
 	if ctx.Err() == nil {
+		d.dashboard(ctx, state.URL)
 		d.startText(state, "development mode: loopback only, data in "+showFolder(d.folder), "^C stops.")
+		d.openBrowser(ctx, d.link)
 	}
 	err = srv.Wait(ctx)
 	if d.ErrTerminal {
@@ -286,6 +289,7 @@ func (d *devRun) attach(ctx context.Context) error {
 		}
 		if err == nil {
 			d.notes, state.ProfileNote = nil, d.profile(state.URL)
+			d.dashboard(ctx, state.URL)
 			d.startText(state, "is running already, data in "+showFolder(d.folder), "It runs on until ^C where it was started.")
 			return nil
 		}

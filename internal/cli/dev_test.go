@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,6 +56,8 @@ func TestDevDeliversVerifiesAndSaysSo(t *testing.T) {
 	d := startDev(t, t.TempDir(), bare(t))
 	expect(t, "start text", strings.ReplaceAll(strings.ReplaceAll(d.out.String(), cli.ThisProgram(), "grapnel"), d.dir, "DIR"), `  grapnel dev  development mode: loopback only, data in DIR/.grapnel
 
+  Dashboard  http://HOST/link#code=gl_CODE
+  opens signed in, once, within 10 minutes
   API  http://HOST/api/v1  docs at /api/docs
   Receiver  http://HOST  answers as its path says:
   /ok /500 /429 /410 /flaky /slow /hang /close
@@ -104,7 +107,12 @@ func TestSecondDevShowsTheFirst(t *testing.T) {
 		_, text, _ = strings.Cut(text, "\n")
 		return text[:strings.LastIndex(text, "\n\n")]
 	}
-	if first, second := middle(d.out.String()), middle(out); second != first {
+	inLink := regexp.MustCompile(`gl_[0-9A-Za-z]+`)
+	links := inLink.FindAllString(d.out.String()+out, -1)
+	if len(links) != 2 || links[0] == links[1] {
+		t.Errorf("the links to the dashboard are %q, want another one for the second", links)
+	}
+	if first, second := inLink.ReplaceAllString(middle(d.out.String()), "CODE"), inLink.ReplaceAllString(middle(out), "CODE"); second != first {
 		t.Errorf("the second shows\n%s\nthe first\n%s", second, first)
 	}
 	if !strings.Contains(out, "It runs on until ^C where it was started.") {

@@ -16,15 +16,20 @@ func (d *devRun) startText(state devState, mode, stop string) {
 	}
 	b.WriteByte('\n')
 	for _, row := range [][3]string{
+		{"Dashboard", d.link, ""},
+		{"", "", d.linkNote()},
 		{"API", state.URL + "/api/v1", "docs at /api/docs"},
 		{"Receiver", state.ReceiverURL, "answers as its path says:"},
 		{"", "", receiverPaths},
 		{"API key", d.cfg.APIKey.Reveal(), ""},
 		{"", "", state.ProfileNote},
 	} {
-		line := fmt.Sprintf("  %s  %-32s  %s", p.quiet(fmt.Sprintf("%-8s", row[0])), row[1], p.quiet(row[2]))
+		line := fmt.Sprintf("  %s  %-32s  %s", p.quiet(fmt.Sprintf("%-9s", row[0])), row[1], p.quiet(row[2]))
+		if row[0] == "Dashboard" && row[1] == "" || row == [3]string{} {
+			continue
+		}
 		if row[1] == "" {
-			line = fmt.Sprintf("  %-8s  %s", "", p.quiet(row[2]))
+			line = fmt.Sprintf("  %-9s  %s", "", p.quiet(row[2]))
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}

@@ -222,13 +222,16 @@ func (s *Server) firstKey(ctx context.Context) error {
 	token := s.cfg.APIKey.Reveal()
 	if token == "" {
 		envs, err := s.store.ListEnvironments(ctx)
-		if err == nil && len(envs) == 0 {
-			s.log.WarnContext(ctx, "there is no API key, so nobody can use the API: set GRAPNEL_API_KEY to one (make it with: openssl rand -base64 32)")
+		if err != nil || len(envs) > 0 || !s.cfg.Role.HasAPI() {
+			return err
 		}
-		return err
+		s.log.WarnContext(ctx, "there is no API key in the settings: set GRAPNEL_API_KEY to one (make it with: openssl rand -base64 32), or make one in the dashboard")
 	}
 	if err := s.awaitEnvironment(ctx); err != nil {
 		return err
+	}
+	if token == "" { // whoever signs in first needs something to be in
+		return auth.EnsureEnvironment(ctx, s.store, s.now())
 	}
 	now := s.now()
 	key, made, err := auth.EnsureFirstKey(ctx, s.store, token, "first key", now)

@@ -115,24 +115,6 @@ func (s *Server) linkURL(code string) string {
 	return base + "/link#code=" + url.QueryEscape(code)
 }
 
-// SignInLink makes a link that signs its reader in, once and within ten minutes: as the
-// oldest owner. It is for `grapnel dev`, where
-// whoever can read the terminal can read the database.
-func (s *Server) SignInLink(ctx context.Context) (string, error) {
-	if s.people == nil {
-		return "", errors.New("this node has no API")
-	}
-	member, err := s.firstOwner(ctx)
-	if err != nil {
-		return "", err
-	}
-	code, _, err := s.people.NewCode(ctx, hook.TicketSignIn, member)
-	if err != nil {
-		return "", err
-	}
-	return s.linkURL(code), nil
-}
-
 // firstOwner gives the oldest owner, who is made if there is no member.
 func (s *Server) firstOwner(ctx context.Context) (hook.ID, error) {
 	now := s.now().UTC().Truncate(time.Microsecond)
