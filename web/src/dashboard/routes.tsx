@@ -2,6 +2,8 @@
 import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { basePath } from "@/lib/base";
 import { listSearch, parseSearch, stringifySearch, texts } from "@/lib/search";
+import { applicationRoute, applicationsRoute } from "./pages/applications/routes";
+import { attemptRoute, messagesRoute } from "./pages/messages/routes";
 import { linkRoute, rootRoute, shellRoute } from "./root";
 
 const parent = { getParentRoute: () => shellRoute, validateSearch: listSearch };
@@ -11,20 +13,10 @@ const overview = createRoute({
   path: "/",
   component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),
 });
-const messages = createRoute({
-  ...parent,
-  path: "messages",
-  component: lazyRouteComponent(() => import("./pages/messages"), "Messages"),
-});
 const endpoints = createRoute({
   ...parent,
   path: "endpoints",
   component: lazyRouteComponent(() => import("./pages/endpoints"), "Endpoints"),
-});
-const applications = createRoute({
-  ...parent,
-  path: "applications",
-  component: lazyRouteComponent(() => import("./pages/applications"), "Applications"),
 });
 const eventTypes = createRoute({
   ...parent,
@@ -63,9 +55,11 @@ const tree = rootRoute.addChildren([
   linkRoute,
   shellRoute.addChildren([
     overview,
-    messages,
+    messagesRoute,
+    attemptRoute,
     endpoints,
-    applications,
+    applicationsRoute,
+    applicationRoute,
     eventTypes,
     requests,
     sources,

@@ -17,10 +17,10 @@ export async function applyTheme(config: Config): Promise<void> {
   if (config.theme.mode !== "system") choice.set(config.theme.mode);
   const root = document.documentElement;
   const colours = () => {
-    const { accent, onAccent } = root.dataset.theme === "dark" ? config.dark : config.light;
-    set("--accent", accent);
-    set("--on-accent", onAccent);
-    set("--focus", accent);
+    const own = root.dataset.theme === "dark" ? config.dark : config.light;
+    set("--accent", own?.accent);
+    set("--on-accent", own?.onAccent);
+    set("--focus", own?.accent);
   };
   new MutationObserver(colours).observe(root, { attributeFilter: ["data-theme"] });
   colours();

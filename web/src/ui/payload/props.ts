@@ -47,8 +47,8 @@ export interface PayloadViewerProps {
   /** Tab in sight and its change, when the page keeps it in the address. */
   tab?: PayloadTab;
   onTab?(tab: PayloadTab): void;
-  /** Height class of the content; "h-96" without one. "h-full" fills a pane. */
-  height?: string;
+  /** The content grows to so many pixels and scrolls then; 384 without one. "fill" takes the height of its parent. */
+  height?: number | "fill";
 }
 
 export type PayloadTab = "pretty" | "form" | "parts" | "raw" | "hex";
@@ -77,8 +77,8 @@ export interface DiffViewProps {
   label: string;
   left: DiffSide;
   right: DiffSide;
-  /** Height class of the content; "h-96" without one. */
-  height?: string;
+  /** As in PayloadViewerProps. */
+  height?: number | "fill";
 }
 
 export interface EditorProps {

@@ -47,7 +47,8 @@ export function byEndpoint(attempts: readonly Attempt[]): Map<string, Attempt[]>
     if (list) list.push(one);
     else found.set(one.endpointId, [one]);
   }
-  for (const list of found.values()) list.sort((a, b) => a.attemptNumber - b.attemptNumber || a.timestamp.localeCompare(b.timestamp));
+  for (const list of found.values())
+    list.sort((a, b) => a.attemptNumber - b.attemptNumber || a.timestamp.localeCompare(b.timestamp));
   return found;
 }
 
@@ -72,7 +73,8 @@ export function phasesOf(attempt: Attempt): Phases {
   if (took.tlsMs > 0) phases.tls = took.tlsMs;
   const before = took.dnsMs + took.connectMs + took.tlsMs;
   // Without a first byte, what is left of the time was spent waiting for it.
-  const wait = took.firstByteMs > 0 ? took.firstByteMs : attempt.outcome === "timeout" ? attempt.responseDurationMs - before : 0;
+  const wait =
+    took.firstByteMs > 0 ? took.firstByteMs : attempt.outcome === "timeout" ? attempt.responseDurationMs - before : 0;
   if (wait > 0) phases.wait = wait;
   if (took.bodyMs > 0) phases.body = took.bodyMs;
   return phases;
@@ -105,8 +107,12 @@ export function sentenceOf(attempt: Attempt): string {
   if (succeeded(attempt)) return t("attempt.answered", { status: attempt.responseStatusCode, time: took });
   if (attempt.responseStatusCode > 0) return t("attempt.refused", { status: attempt.responseStatusCode, time: took });
   const way = wayOf(attempt);
-  if (attempt.outcome === "timeout") return [t("attempt.silent", { time: took }), way && t("attempt.thenNothing", { way })].filter(Boolean).join(" ");
-  const said = attempt.response && attempt.response !== "{}" && attempt.response !== "EXPUNGED" ? attempt.response : t("attempt.broke", { result: resultOf(attempt) });
+  if (attempt.outcome === "timeout")
+    return [t("attempt.silent", { time: took }), way && t("attempt.thenNothing", { way })].filter(Boolean).join(" ");
+  const said =
+    attempt.response && attempt.response !== "{}" && attempt.response !== "EXPUNGED"
+      ? attempt.response
+      : t("attempt.broke", { result: resultOf(attempt) });
   return [said, way && `${way}.`].filter(Boolean).join(" ");
 }
 
@@ -161,5 +167,9 @@ export function signatureOf(headers: Readonly<Record<string, string>>): Signatur
 
 /** The endpoints that a resend of all failures goes to. */
 export function resendable(endpoints: readonly Explained[]): Explained[] {
-  return endpoints.filter((one) => one.disabledSince === undefined && (one.verdict === "failed" || (one.verdict === "pending" && one.attempts > 0) || one.verdict === "canceled"));
+  return endpoints.filter(
+    (one) =>
+      one.disabledSince === undefined &&
+      (one.verdict === "failed" || (one.verdict === "pending" && one.attempts > 0) || one.verdict === "canceled"),
+  );
 }

@@ -4,7 +4,12 @@ import { offers, quote, termsOf, without, withTerm } from "./terms";
 const texts = (query: string) => termsOf(query).map((term) => term.text);
 
 test("terms end at blanks outside of quotes and parentheses", () => {
-  expect(texts('  status:failed  app:"Acme \\" Ltd" (a OR b) x')).toEqual(["status:failed", 'app:"Acme \\" Ltd"', "(a OR b)", "x"]);
+  expect(texts('  status:failed  app:"Acme \\" Ltd" (a OR b) x')).toEqual([
+    "status:failed",
+    'app:"Acme \\" Ltd"',
+    "(a OR b)",
+    "x",
+  ]);
   expect(texts('type:"open end')).toEqual(['type:"open end']);
   expect(texts("")).toEqual([]);
 });

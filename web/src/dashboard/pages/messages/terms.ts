@@ -40,7 +40,9 @@ export function without(query: string, at: number): string {
 
 /** A value as it stands behind a colon. */
 export function quote(value: string): string {
-  return /^[^\s"():,*~<>]+$/.test(value) && !value.includes("..") && value !== "OR" ? value : `"${value.replace(/(["\\])/g, "\\$1")}"`;
+  return /^[^\s"():,*~<>]+$/.test(value) && !value.includes("..") && value !== "OR"
+    ? value
+    : `"${value.replace(/(["\\])/g, "\\$1")}"`;
 }
 
 /** The query with one more term, once. */
@@ -72,7 +74,12 @@ export function offers(typed: string, fields: readonly Field[]): Offer[] {
   if (colon < 0) {
     return fields
       .filter((field) => field.name.toLowerCase().startsWith(text.toLowerCase()))
-      .map((field) => ({ insert: minus + field.name + (field.name.endsWith(".") ? "" : ":"), label: field.name + (field.name.endsWith(".") ? "…" : ":"), doc: field.doc, open: true }));
+      .map((field) => ({
+        insert: minus + field.name + (field.name.endsWith(".") ? "" : ":"),
+        label: field.name + (field.name.endsWith(".") ? "…" : ":"),
+        doc: field.doc,
+        open: true,
+      }));
   }
   const field = fields.find((one) => one.name === text.slice(0, colon));
   const list = text.slice(colon + 1);

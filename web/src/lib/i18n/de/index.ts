@@ -3,8 +3,9 @@ import type { Catalogue } from "..";
 import { applications } from "./applications";
 import { common } from "./common";
 import { messages } from "./messages";
+import { payload } from "./payload";
 import { portal } from "./portal";
 import { shell } from "./shell";
 import { ui } from "./ui";
 
-export const de: Catalogue = { ...common, ...ui, ...shell, ...portal, ...messages, ...applications };
+export const de: Catalogue = { ...common, ...ui, ...shell, ...payload, ...portal, ...messages, ...applications };

@@ -12,7 +12,7 @@ export const messages = {
   "msg.empty.title": "Hier stehen Nachrichten, sobald Ihre Anwendung eine sendet.",
   "msg.empty.text": "Senden Sie jetzt eine, von hier oder aus einer Shell.",
   "msg.none": "Keine Nachricht passt zu dieser Suche.",
-  "msg.none.without": { one: "{n} ohne die Suche", other: "{n} ohne die Suche" },
+  "msg.none.without": "{count} ohne die Suche",
   "msg.clear": "Suche leeren",
   "msg.searchedTo": "Zurück bis {time} gesucht.",
   "msg.goOn": "Weiter suchen",

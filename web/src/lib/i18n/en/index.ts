@@ -2,8 +2,9 @@
 import { applications } from "./applications";
 import { common } from "./common";
 import { messages } from "./messages";
+import { payload } from "./payload";
 import { portal } from "./portal";
 import { shell } from "./shell";
 import { ui } from "./ui";
 
-export const en = { ...common, ...ui, ...shell, ...portal, ...messages, ...applications };
+export const en = { ...common, ...ui, ...shell, ...payload, ...portal, ...messages, ...applications };

@@ -12,7 +12,7 @@ export const messages = {
   "msg.empty.title": "Messages will be here as soon as your application sends one.",
   "msg.empty.text": "Send one now, from here or from a shell.",
   "msg.none": "No message matches this search.",
-  "msg.none.without": { one: "{n} without the search", other: "{n} without the search" },
+  "msg.none.without": "{count} without the search",
   "msg.clear": "Clear the search",
   "msg.searchedTo": "Searched back to {time}.",
   "msg.goOn": "Search on",

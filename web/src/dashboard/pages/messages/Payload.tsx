@@ -1,0 +1,46 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { t } from "@/lib/i18n";
+import { PayloadViewer } from "@/ui/payload";
+import { ErrorState } from "@/ui/States";
+import type { Row } from "./attempts";
+import { quote, withTerm } from "./terms";
+
+const route = getRouteApi("/shell/messages");
+
+/** Why there are no bytes to show, if there are none. */
+export function bodyState(message: Row, loading: boolean): "hidden" | "expired" | "loading" | undefined {
+  if (message.payloadHidden) return "hidden";
+  if (message.payloadExpired) return "expired";
+  return loading ? "loading" : undefined;
+}
+
+/** The payload as it is sent. Picking a value searches for others like it. */
+export function Payload({ message, body, raw }: { message: Row; body: UseQueryResult<Uint8Array>; raw: boolean }) {
+  const navigate = route.useNavigate();
+  if (body.error) return <ErrorState error={body.error} retry={() => void body.refetch()} />;
+  return (
+    <PayloadViewer
+      key={raw ? "raw" : "pretty"}
+      label={t("msg.tab.payload")}
+      bytes={body.data ?? null}
+      state={bodyState(message, body.data === undefined)}
+      contentType={message.contentType}
+      {...(raw
+        ? {
+            tab: "raw" as const,
+            onTab: (tab: string) =>
+              tab !== "raw" &&
+              tab !== "hex" &&
+              void navigate({ search: (old) => ({ ...old, tab: "payload" }), replace: true }),
+          }
+        : {})}
+      onFilter={(place) =>
+        void navigate({
+          search: (old) => ({ ...old, q: withTerm(old.q ?? "", `body.${place.path}:${quote(place.value)}`) }),
+        })
+      }
+      height="fill"
+    />
+  );
+}

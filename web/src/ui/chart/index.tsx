@@ -1,0 +1,3 @@
+export { PhaseBar } from "./PhaseBar";
+export type * from "./props";
+export { Timeline } from "./Timeline";

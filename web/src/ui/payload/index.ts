@@ -1,0 +1,5 @@
+export { DiffView } from "./DiffView";
+export { Editor } from "./Editor";
+export { HeaderTable } from "./HeaderTable";
+export { PayloadViewer } from "./PayloadViewer";
+export type * from "./props";
