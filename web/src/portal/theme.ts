@@ -29,7 +29,7 @@ export async function applyTheme(config: Config): Promise<void> {
   if (config.theme.language) await setLanguage(config.theme.language);
 }
 
-function set(name: string, value: string): void {
+function set(name: string, value: string | undefined): void {
   if (value) document.documentElement.style.setProperty(name, value);
   else document.documentElement.style.removeProperty(name);
 }

@@ -37,8 +37,8 @@ export function CodeBlock({ label, text = "", tabs, remember, height = "max-h-96
         <span className="flex-1" />
         <CopyButton text={shown} />
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
       <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
         tabIndex={0}
         className={cx(
           "data overflow-auto px-3 pt-1 pb-3",

@@ -169,6 +169,7 @@ export function DataList<Row>(props: DataListProps<Row>) {
                 style={{ transform: `translateY(${item.start}px)` }}
               >
                 {onMark && (
+                  // biome-ignore lint/a11y/useFocusableInteractive: rows are focused, cells are not
                   <span role="gridcell" className="flex">
                     <Checkbox
                       label={t("list.select")}
@@ -179,6 +180,7 @@ export function DataList<Row>(props: DataListProps<Row>) {
                   </span>
                 )}
                 {columns.map((column) => (
+                  // biome-ignore lint/a11y/useFocusableInteractive: rows are focused, cells are not
                   <span
                     key={column.id}
                     role="gridcell"

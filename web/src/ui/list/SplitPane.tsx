@@ -46,7 +46,6 @@ export function SplitPane({ name, list, detail, onClose }: SplitPaneProps) {
       </div>
       {open && (
         <>
-          {/* biome-ignore lint/a11y/useSemanticElements: a separator with a value is a control, which hr is not */}
           <div
             role="separator"
             aria-orientation="vertical"

@@ -21,7 +21,7 @@ export function useListKeys<Row>({ rows, id, open, onOpen, onToggle, active, sho
   const [at, setAt] = useState<string | undefined>(open);
   const wanted = useRef<string | undefined>(undefined);
   const found = at === undefined ? -1 : rows.findIndex((row) => id(row) === at);
-  const here = found >= 0 ? found : 0;
+  const here = Math.max(found, 0);
 
   // A row that was out of sight is drawn first and focused then.
   useEffect(() => {

@@ -23,6 +23,7 @@ export function DiffView({ label, left, right, height = 384 }: DiffViewProps) {
       : left.state === "expired" || right.state === "expired"
         ? "payload.expired"
         : null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the sides are made anew at each draw; what they hold is not
   useEffect(() => {
     const stop = new AbortController();
     setFound(null);

@@ -137,7 +137,15 @@ export function SendDialog({
       </div>
       <Checkbox label={t("send.wait")} checked={wait} onChange={setWait} />
       {error && <ErrorText error={error} />}
-      {result && <Result result={result} onOpen={() => (onClose(), onOpen(result.id))} />}
+      {result && (
+        <Result
+          result={result}
+          onOpen={() => {
+            onClose();
+            onOpen(result.id);
+          }}
+        />
+      )}
       <FromCode
         call={{
           method: "POST",
