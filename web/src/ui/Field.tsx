@@ -37,7 +37,7 @@ export function Field({ label, hint, error, optional, labelHidden, className, ch
 export const controlLook =
   "w-full min-w-0 rounded border border-edge/70 bg-surface px-2 text-ink hover:border-edge data-invalid:border-failed " +
   "aria-invalid:border-failed focus-visible:outline-2 focus-visible:-outline-offset-1 focus-visible:outline-focus " +
-  "disabled:bg-sunken disabled:text-ink-3 read-only:bg-sunken";
+  "disabled:bg-sunken disabled:text-ink-3 [&:is(input,textarea):read-only]:bg-sunken";
 
 type TextInputProps = Omit<ComponentProps<typeof Base.Control>, "className"> & { mono?: boolean; className?: string };
 

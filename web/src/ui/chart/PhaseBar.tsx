@@ -49,7 +49,7 @@ export function PhaseBar({ phases, total, failedIn, compact }: PhaseBarProps) {
           ))}
           <span className="ml-auto inline-flex items-center gap-1.5">
             <span className="text-ink-2">{t("phase.total")}</span>
-            <span className="data">{duration(total ?? sum)}</span>
+            <span className="data">{duration(Math.max(total ?? 0, sum))}</span>
           </span>
         </figcaption>
       )}

@@ -5,7 +5,6 @@ import { t } from "@/lib/i18n";
 import { Link } from "@/ui/Link";
 import { ErrorState, Skeleton } from "@/ui/States";
 import { Mark, StatusMark } from "@/ui/Status";
-import { Time } from "@/ui/Time";
 import {
   type Attempt,
   byEndpoint,
@@ -16,6 +15,7 @@ import {
   statusOf,
   succeeded,
 } from "./attempts";
+import { Due } from "./Due";
 import { ownerOf } from "./MessageDetail";
 import { attemptsQuery, explainQuery } from "./queries";
 
@@ -96,12 +96,12 @@ function Delivery({
         <span className="flex gap-3 text-ink-3">
           {endpoint.dueAt && (
             <span>
-              {t("msg.next")} <Time at={endpoint.dueAt} />
+              {t("msg.next")} <Due at={endpoint.dueAt} />
             </span>
           )}
           {endpoint.nextProbeAt && (
             <span>
-              {t("msg.heldUntil")} <Time at={endpoint.nextProbeAt} />
+              {t("msg.heldUntil")} <Due at={endpoint.nextProbeAt} />
             </span>
           )}
         </span>

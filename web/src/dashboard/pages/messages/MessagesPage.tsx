@@ -16,6 +16,7 @@ import { Time } from "@/ui/Time";
 import type { Row } from "./attempts";
 import { CompareMessages } from "./CompareMessages";
 import { DeliveryMarks } from "./DeliveryMarks";
+import { Due } from "./Due";
 import { useMessages } from "./live";
 import { MessageDetail } from "./MessageDetail";
 import { fieldsQuery, messageCount } from "./queries";
@@ -56,7 +57,7 @@ const columns: readonly Column<Row>[] = [
     header: <T k="msg.col.next" />,
     width: "5.5rem",
     wide: true,
-    cell: (row) => row.nextAttemptAt && <Time at={row.nextAttemptAt} className="text-ink-2" />,
+    cell: (row) => row.nextAttemptAt && <Due at={row.nextAttemptAt} />,
   },
 ];
 

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { environment, type Schema } from "@/lib/api";
 import { baseURL } from "@/lib/base";
+import { liveState } from "@/lib/live/state";
 import { useStore } from "@/lib/store";
 import { messagesQuery } from "./queries";
 
@@ -19,6 +20,8 @@ export function useLive(onEvent: (event: Schema<"LiveEvent">) => void): void {
       if (env) query.set("environment", env);
       if (last) query.set("last_event_id", last);
       source = new EventSource(new URL(`api/v1/live?${query}`, baseURL));
+      source.onopen = () => liveState.set("live");
+      source.onerror = () => liveState.set("reconnecting");
       source.onmessage = (event) => {
         last = event.lastEventId;
         latest.current(JSON.parse(event.data) as Schema<"LiveEvent">);
@@ -28,6 +31,7 @@ export function useLive(onEvent: (event: Schema<"LiveEvent">) => void): void {
       if (document.visibilityState === "hidden") {
         source?.close();
         source = undefined;
+        liveState.set("paused");
       } else if (!source) open();
     };
     look();
@@ -35,6 +39,7 @@ export function useLive(onEvent: (event: Schema<"LiveEvent">) => void): void {
     return () => {
       document.removeEventListener("visibilitychange", look);
       source?.close();
+      liveState.set("offline");
     };
   }, [env]);
 }
