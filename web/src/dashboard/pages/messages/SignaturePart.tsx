@@ -1,6 +1,6 @@
 import { t } from "@/lib/i18n";
 import { CopyButton } from "@/ui/Copy";
-import { CodeBlock, VerifySnippet } from "@/ui/code";
+import { VerifySnippet } from "@/ui/code";
 import { Facts } from "@/ui/Page";
 import { Time } from "@/ui/Time";
 import { type Attempt, type Row, signatureOf } from "./attempts";
@@ -52,18 +52,13 @@ export function SignaturePart({
           {text !== undefined && <CopyButton text={text} />}
         </div>
         <p className="text-ink-3 text-xs">{t("attempt.signed.hint")}</p>
-        <CodeBlock
-          label={t("attempt.signed")}
-          text={
-            text === undefined
-              ? `${signed.id}.${signed.timestamp}.…`
-              : text.length > most
-                ? `${text.slice(0, most)}…`
-                : text
-          }
-          wrap
-          height="max-h-40"
-        />
+        <pre className="data max-h-40 overflow-auto whitespace-pre-wrap break-all rounded border border-line bg-sunken p-3">
+          {text === undefined
+            ? `${signed.id}.${signed.timestamp}.…`
+            : text.length > most
+              ? `${text.slice(0, most)}…`
+              : text}
+        </pre>
       </section>
       <section className="flex flex-col gap-1">
         <h2 className="font-medium">{t("attempt.verify")}</h2>
