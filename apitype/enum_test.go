@@ -52,6 +52,11 @@ var openSets = [][]any{
 		apitype.PartCatalogue, apitype.PartMessages, apitype.PartRecover, apitype.PartTest, apitype.PartChannels, apitype.PartHeaders,
 		apitype.PartRateLimit,
 	},
+	{apitype.RoleViewer, apitype.RoleDeveloper, apitype.RoleAdmin, apitype.RoleOwner},
+	{apitype.EnvironmentProduction, apitype.EnvironmentTest},
+	{apitype.ByPassword, apitype.ByPasskey, apitype.ByOIDC, apitype.ByLink},
+	{apitype.LinkSetup, apitype.LinkInvite, apitype.LinkReset, apitype.LinkSignIn},
+	{apitype.ActorMember, apitype.ActorKey, apitype.ActorPortal, apitype.ActorSystem},
 	{apitype.CheckOK, apitype.CheckWarn, apitype.CheckFail},
 	{apitype.RequestAccepted, apitype.RequestDuplicate, apitype.RequestDiffers, apitype.RequestRefused, apitype.RequestHandshake},
 }

@@ -13,6 +13,15 @@ import (
 
 // structs are all types that travel as a JSON object; TestStructsIsComplete holds the list.
 var structs = []reflect.Type{
+	reflect.TypeFor[apitype.AttemptHeadersOut](), reflect.TypeFor[apitype.AuditActor](), reflect.TypeFor[apitype.AuditOut](),
+	reflect.TypeFor[apitype.EnvironmentIn](), reflect.TypeFor[apitype.EnvironmentOut](), reflect.TypeFor[apitype.EnvironmentPatch](),
+	reflect.TypeFor[apitype.LinkIn](), reflect.TypeFor[apitype.LinkOut](), reflect.TypeFor[apitype.MemberCreateOut](),
+	reflect.TypeFor[apitype.MemberIn](), reflect.TypeFor[apitype.MemberLinkIn](), reflect.TypeFor[apitype.MemberLinkOut](),
+	reflect.TypeFor[apitype.MemberOut](), reflect.TypeFor[apitype.MemberPatch](), reflect.TypeFor[apitype.OwnMemberPatch](),
+	reflect.TypeFor[apitype.PasskeyBeginOut](), reflect.TypeFor[apitype.PasskeyFinishIn](), reflect.TypeFor[apitype.PasskeyOut](),
+	reflect.TypeFor[apitype.PasswordChange](), reflect.TypeFor[apitype.SessionListed](), reflect.TypeFor[apitype.SessionMember](),
+	reflect.TypeFor[apitype.SessionOut](), reflect.TypeFor[apitype.SetupIn](), reflect.TypeFor[apitype.SignInIn](),
+	reflect.TypeFor[apitype.SignInMethods](), reflect.TypeFor[apitype.SignInProvider](),
 	reflect.TypeFor[apitype.APITokenCensoredOut](), reflect.TypeFor[apitype.APITokenExpireIn](), reflect.TypeFor[apitype.APITokenIn](),
 	reflect.TypeFor[apitype.APITokenOut](), reflect.TypeFor[apitype.ApplicationIn](), reflect.TypeFor[apitype.ApplicationOut](),
 	reflect.TypeFor[apitype.ApplicationPatch](), reflect.TypeFor[apitype.AttemptTimings](), reflect.TypeFor[apitype.DeliveryOut](),

@@ -52,21 +52,43 @@ type SessionMember struct {
 // SignInIn signs in: with e-mail address and password, or with the code of a link.
 type SignInIn struct {
 	Email    Optional[string] `json:"email,omitzero" nullable:"false" maxLength:"254" doc:"E-mail address."`
-	Password Optional[string] `json:"password,omitzero" nullable:"false" maxLength:"512" doc:"Password."`
+	Password Optional[string] `json:"password,omitzero" nullable:"false" maxLength:"512" doc:"The password of the member."`
 	Code     Optional[string] `json:"code,omitzero" nullable:"false" maxLength:"128" doc:"The code of a link of kind signin, in place of the other two."`
 }
 
 // SessionListed is a browser in which the caller is signed in.
 type SessionListed struct {
-	ID         string    `json:"id" doc:"Id of the session."`
-	Current    bool      `json:"current" doc:"True if it is that of the request."`
-	Method     string    `json:"method" enum:"password,passkey,oidc,link" doc:"How it began."`
-	Agent      string    `json:"agent" doc:"What the browser calls itself."`
-	Address    string    `json:"address" doc:"Address from which it began."`
-	CreatedAt  time.Time `json:"createdAt" doc:"When it began."`
-	LastUsedAt time.Time `json:"lastUsedAt" doc:"When it was last used, to the minute."`
-	ExpiresAt  time.Time `json:"expiresAt" doc:"When it ends unless it is used before."`
+	ID         string       `json:"id" doc:"Id of the session."`
+	Current    bool         `json:"current" doc:"True if it is that of the request."`
+	Method     SignInMethod `json:"method" enum:"password,passkey,oidc,link" doc:"How it began."`
+	Agent      string       `json:"agent" doc:"What the browser calls itself."`
+	Address    string       `json:"address" doc:"Address from which it began."`
+	CreatedAt  time.Time    `json:"createdAt" doc:"When it began."`
+	LastUsedAt time.Time    `json:"lastUsedAt" doc:"When it was last used, to the minute."`
+	ExpiresAt  time.Time    `json:"expiresAt" doc:"When it ends unless it is used before."`
 }
+
+// SignInMethod is how a session began.
+type SignInMethod string
+
+// The methods. The set is closed.
+const (
+	ByPassword SignInMethod = "password"
+	ByPasskey  SignInMethod = "passkey"
+	ByOIDC     SignInMethod = "oidc"
+	ByLink     SignInMethod = "link"
+)
+
+// LinkKind is what a link is good for.
+type LinkKind string
+
+// The kinds. The set is closed.
+const (
+	LinkSetup  LinkKind = "setup"
+	LinkInvite LinkKind = "invite"
+	LinkReset  LinkKind = "reset"
+	LinkSignIn LinkKind = "signin"
+)
 
 // LinkIn asks what a link is good for.
 type LinkIn struct {
@@ -75,9 +97,9 @@ type LinkIn struct {
 
 // LinkOut says what a link is good for. Asking does not use it up.
 type LinkOut struct {
-	Kind  string  `json:"kind" enum:"setup,invite,reset,signin" doc:"setup makes the first member, invite and reset let a member choose a password, signin signs in."`
-	Email *string `json:"email,omitempty" doc:"The member's e-mail address; a setup has none."`
-	Name  *string `json:"name,omitempty" doc:"The member's name."`
+	Kind  LinkKind `json:"kind" enum:"setup,invite,reset,signin" doc:"setup makes the first member, invite and reset let a member choose a password, signin signs in."`
+	Email *string  `json:"email,omitempty" doc:"The member's e-mail address; a setup has none."`
+	Name  *string  `json:"name,omitempty" doc:"The member's name."`
 }
 
 // SetupIn uses a link of kind setup, invite or reset.
@@ -90,7 +112,7 @@ type SetupIn struct {
 
 // OwnMemberPatch changes the caller's own member.
 type OwnMemberPatch struct {
-	Name     Optional[string]         `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name."`
+	Name     Optional[string]         `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name for people."`
 	Password Optional[PasswordChange] `json:"password,omitzero" nullable:"false" doc:"Another password. All other sessions end."`
 }
 
@@ -110,7 +132,7 @@ type MemberIn struct {
 
 // MemberPatch changes some members of a member.
 type MemberPatch struct {
-	Name            Optional[string]     `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name."`
+	Name            Optional[string]     `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name for people."`
 	Role            Optional[MemberRole] `json:"role,omitzero" nullable:"false" enum:"viewer,developer,admin,owner" doc:"What the member may do."`
 	MayReadPayloads Optional[bool]       `json:"mayReadPayloads,omitzero" nullable:"false" doc:"True to show payloads, bodies and answers."`
 }
@@ -119,7 +141,7 @@ type MemberPatch struct {
 type MemberOut struct {
 	ID              string     `json:"id" doc:"Id of the member."`
 	Email           string     `json:"email" doc:"E-mail address, in lower case."`
-	Name            string     `json:"name" doc:"Name."`
+	Name            string     `json:"name" doc:"Name for people."`
 	Role            MemberRole `json:"role" enum:"viewer,developer,admin,owner" doc:"What the member may do."`
 	MayReadPayloads bool       `json:"mayReadPayloads" doc:"True if the member sees payloads, bodies and answers."`
 	PasswordSet     bool       `json:"passwordSet" doc:"True if the member has a password."`
@@ -142,7 +164,7 @@ type MemberCreateOut struct {
 
 // MemberLinkIn asks for a link for a member.
 type MemberLinkIn struct {
-	Kind Optional[string] `json:"kind,omitzero" nullable:"false" enum:"reset,signin" doc:"reset lets the member choose a password, signin signs in; that one only the server's own key can make. Default: reset, and an invitation for who was never here."`
+	Kind Optional[string] `json:"kind,omitzero" nullable:"false" doc:"reset lets the member choose a password, signin signs in; that one only the server's own key can make. Default: reset, and an invitation for who was never here."`
 }
 
 // PasskeyBeginOut begins to add a passkey, or to sign in with one.
@@ -177,29 +199,40 @@ const (
 
 // EnvironmentIn creates an environment.
 type EnvironmentIn struct {
-	Name string                    `json:"name" minLength:"1" maxLength:"100" doc:"Name."`
+	Name string                    `json:"name" minLength:"1" maxLength:"100" doc:"Name for people."`
 	Kind Optional[EnvironmentKind] `json:"kind,omitzero" nullable:"false" enum:"production,test" doc:"What it is for: it is shown, and changes nothing else. Default: production."`
 }
 
 // EnvironmentPatch changes an environment.
 type EnvironmentPatch struct {
-	Name Optional[string]          `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name."`
+	Name Optional[string]          `json:"name,omitzero" nullable:"false" minLength:"1" maxLength:"100" doc:"Name for people."`
 	Kind Optional[EnvironmentKind] `json:"kind,omitzero" nullable:"false" enum:"production,test" doc:"What it is for."`
 }
 
 // EnvironmentOut is an environment.
 type EnvironmentOut struct {
 	ID        string          `json:"id" doc:"Id of the environment."`
-	Name      string          `json:"name" doc:"Name."`
+	Name      string          `json:"name" doc:"Name for people."`
 	Kind      EnvironmentKind `json:"kind" enum:"production,test" doc:"What it is for."`
 	CreatedAt time.Time       `json:"createdAt" doc:"When it was created."`
 }
 
+// ActorKind is what kind of caller did something.
+type ActorKind string
+
+// The kinds. The set is closed.
+const (
+	ActorMember ActorKind = "member"
+	ActorKey    ActorKind = "key"
+	ActorPortal ActorKind = "portal"
+	ActorSystem ActorKind = "system"
+)
+
 // AuditActor is who did something, as it was called then.
 type AuditActor struct {
-	Kind string  `json:"kind" enum:"member,key,portal,system" doc:"A member, an API key, the token of an application's portal, or the server."`
-	ID   *string `json:"id" doc:"Id of the member or key, null for the server."`
-	Name string  `json:"name" doc:"E-mail address of the member, name of the key."`
+	Kind ActorKind `json:"kind" enum:"member,key,portal,system" doc:"A member, an API key, the token of an application's portal, or the server."`
+	ID   *string   `json:"id" doc:"Id of the member or key, null for the server."`
+	Name string    `json:"name" doc:"E-mail address of the member, name of the key."`
 }
 
 // AuditOut says who did what.

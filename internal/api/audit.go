@@ -110,7 +110,7 @@ func listAudits(c *call) (reply, error) {
 func auditOut(e *hook.AuditEntry) apitype.AuditOut {
 	out := apitype.AuditOut{
 		ID: hook.KindAudit.Format(e.ID), At: e.ID.Time().Truncate(time.Microsecond), Action: e.Action, Target: e.Target,
-		Actor: apitype.AuditActor{Kind: e.Actor.String(), Name: e.Name},
+		Actor: apitype.AuditActor{Kind: apitype.ActorKind(e.Actor.String()), Name: e.Name},
 	}
 	if !e.Env.IsZero() {
 		env := hook.KindEnvironment.Format(e.Env)

@@ -176,7 +176,7 @@ func lookAtLink(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(apitype.LinkOut{Kind: ticket.Kind.String(), Email: textOut(member.Email), Name: textOut(member.Name)})
+	return ok(apitype.LinkOut{Kind: apitype.LinkKind(ticket.Kind.String()), Email: textOut(member.Email), Name: textOut(member.Name)})
 }
 
 func setUp(c *call) (reply, error) {
@@ -217,7 +217,7 @@ func listSessions(c *call) (reply, error) {
 			address = s.Address.String()
 		}
 		out.Data = append(out.Data, apitype.SessionListed{
-			ID: hook.KindSession.Format(s.ID), Current: s.ID == c.session.ID, Method: s.Method.String(), Agent: s.Agent,
+			ID: hook.KindSession.Format(s.ID), Current: s.ID == c.session.ID, Method: apitype.SignInMethod(s.Method.String()), Agent: s.Agent,
 			Address: address, CreatedAt: s.CreatedAt.UTC(), LastUsedAt: s.UsedAt.UTC(), ExpiresAt: ends.UTC(),
 		})
 	}

@@ -387,7 +387,7 @@ func TestEveryRevealOfASecretIsInTheAuditLog(t *testing.T) {
 	testx.NoError(t, json.Unmarshal([]byte(owner.call("GET", "/api/v1/audit", nil).want(200).body), &log))
 	var got []string
 	for _, e := range log.Data {
-		got = append(got, e.Actor.Kind+" "+e.Actor.Name+" "+e.Action+" "+e.Address)
+		got = append(got, string(e.Actor.Kind)+" "+e.Actor.Name+" "+e.Action+" "+e.Address)
 		if strings.HasPrefix(e.Action, "endpoint.") && e.Action != "endpoint.create" && !strings.Contains(e.Target, ep.ID) {
 			t.Errorf("the target is %q", e.Target)
 		}
