@@ -2619,7 +2619,7 @@ export interface components {
              * @enum {string}
              */
             kind?: "production" | "test";
-            /** @description Name. */
+            /** @description Name for people. */
             name: string;
         };
         EnvironmentOut: {
@@ -2635,7 +2635,7 @@ export interface components {
              * @enum {string}
              */
             kind: "production" | "test";
-            /** @description Name. */
+            /** @description Name for people. */
             name: string;
         };
         EnvironmentPatch: {
@@ -2644,7 +2644,7 @@ export interface components {
              * @enum {string}
              */
             kind?: "production" | "test";
-            /** @description Name. */
+            /** @description Name for people. */
             name?: string;
         };
         Error: {
@@ -3337,11 +3337,8 @@ export interface components {
             role?: "viewer" | "developer" | "admin" | "owner";
         };
         MemberLinkIn: {
-            /**
-             * @description reset lets the member choose a password, signin signs in; that one only the server's own key can make. Default: reset, and an invitation for who was never here.
-             * @enum {string}
-             */
-            kind?: "reset" | "signin";
+            /** @description reset lets the member choose a password, signin signs in; that one only the server's own key can make. Default: reset, and an invitation for who was never here. */
+            kind?: string;
         };
         MemberLinkOut: {
             /**
@@ -3369,7 +3366,7 @@ export interface components {
             lastSeenAt: string | null;
             /** @description True if the member sees payloads, bodies and answers. */
             mayReadPayloads: boolean;
-            /** @description Name. */
+            /** @description Name for people. */
             name: string;
             /** @description True if the member has a password. */
             passwordSet: boolean;
@@ -3384,7 +3381,7 @@ export interface components {
         MemberPatch: {
             /** @description True to show payloads, bodies and answers. */
             mayReadPayloads?: boolean;
-            /** @description Name. */
+            /** @description Name for people. */
             name?: string;
             /**
              * @description What the member may do.
@@ -3869,7 +3866,7 @@ export interface components {
             succeeded: number;
         };
         OwnMemberPatch: {
-            /** @description Name. */
+            /** @description Name for people. */
             name?: string;
             /** @description Another password. All other sessions end. */
             password?: components["schemas"]["PasswordChange"];
@@ -4515,7 +4512,7 @@ export interface components {
             code?: string;
             /** @description E-mail address. */
             email?: string;
-            /** @description Password. */
+            /** @description The password of the member. */
             password?: string;
         };
         SignInMethods: {
