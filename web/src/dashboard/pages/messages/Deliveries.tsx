@@ -14,6 +14,7 @@ import {
   resultOf,
   statusOf,
   succeeded,
+  tookOf,
 } from "./attempts";
 import { Due } from "./Due";
 import { ownerOf } from "./MessageDetail";
@@ -139,7 +140,7 @@ function Chain({ attempts, message }: { attempts: readonly Attempt[]; message: s
         </li>
       ))}
       <li className="text-ink-3">
-        {after !== undefined ? t("msg.after", { time: duration(after) }) : only && duration(only.responseDurationMs)}
+        {after !== undefined ? t("msg.after", { time: duration(after) }) : only && tookOf(only)}
       </li>
     </ol>
   );

@@ -1,7 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApiError, api, ok, type Schema } from "@/lib/api";
-import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { Button } from "@/ui/Button";
 import { Checkbox } from "@/ui/Choice";
@@ -12,7 +11,7 @@ import { Editor } from "@/ui/payload";
 import { Select } from "@/ui/Select";
 import { ErrorText } from "@/ui/States";
 import { Mark } from "@/ui/Status";
-import { resultOf, succeeded } from "./attempts";
+import { resultOf, succeeded, tookOf } from "./attempts";
 import { exampleOf, names, publishBody } from "./publish";
 import { applicationChoices } from "./queries";
 
@@ -176,7 +175,7 @@ function Result({ result, onOpen }: { result: Schema<"MessageCreateOut">; onOpen
           <Mark status={succeeded(attempt) ? "delivered" : "failed"} />
           <span className="min-w-0 flex-1 truncate">{attempt.url}</span>
           <span className="data">
-            {resultOf(attempt)} · {duration(attempt.responseDurationMs)}
+            {resultOf(attempt)} · {tookOf(attempt)}
           </span>
         </p>
       ))}

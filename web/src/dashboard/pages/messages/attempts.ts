@@ -101,9 +101,13 @@ export function brokenIn(attempt: Attempt): keyof Phases | undefined {
   }
 }
 
+/** How long it took. The server counts whole milliseconds. */
+export const tookOf = (attempt: Attempt): string =>
+  attempt.responseDurationMs < 1 ? `<${duration(1)}` : duration(attempt.responseDurationMs);
+
 /** What happened, as a sentence: the end first, then how far it came. */
 export function sentenceOf(attempt: Attempt): string {
-  const took = duration(attempt.responseDurationMs);
+  const took = tookOf(attempt);
   if (succeeded(attempt)) return t("attempt.answered", { status: attempt.responseStatusCode, time: took });
   if (attempt.responseStatusCode > 0) return t("attempt.refused", { status: attempt.responseStatusCode, time: took });
   const way = wayOf(attempt);
