@@ -70,7 +70,7 @@ func (c *call) backToSignIn(err error) (reply, error) {
 	} else if shown.Err != nil {
 		c.Logger.Log(c.ctx(), slog.LevelWarn, "sign-in by the provider refused", "requestId", c.id, "error", err)
 	}
-	return redirect(c.PublicURL(c.r) + "/login?error=" + url.QueryEscape(shown.Detail))
+	return redirect(c.PublicURL(c.r) + "/?signInError=" + url.QueryEscape(shown.Detail))
 }
 
 func redirect(to string) (reply, error) {
