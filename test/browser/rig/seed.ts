@@ -37,8 +37,9 @@ export class Seed {
     for (let done = 0; done < count; ) {
       const size = Math.min(1000, count - done);
       const messages = Array.from({ length: size }, (_, i) => ({ eventType, payload: { n: done + i } }));
-      const made = await this.api.post(`/api/v1/app/${app}/msg/batch`, { messages });
-      first ||= made.data?.[0]?.id ?? "";
+      const made = await this.api.post(`/api/v1/app/${app}/msg/batch`, messages);
+      if (made.refused > 0) throw new Error(`${made.refused} of a batch were refused`);
+      first ||= made.data[0].message.id;
       done += size;
     }
     return first;

@@ -2,10 +2,38 @@
 import type { Catalogue } from "..";
 import { applications } from "./applications";
 import { common } from "./common";
+import { endpoints } from "./endpoints";
+import { eventtypes } from "./eventtypes";
+import { issues } from "./issues";
 import { messages } from "./messages";
+import { overview } from "./overview";
+import { parts } from "./parts";
 import { payload } from "./payload";
 import { portal } from "./portal";
+import { requests } from "./requests";
+import { settings } from "./settings";
 import { shell } from "./shell";
+import { signin } from "./signin";
+import { sources } from "./sources";
+import { system } from "./system";
 import { ui } from "./ui";
 
-export const de: Catalogue = { ...common, ...ui, ...shell, ...payload, ...portal, ...messages, ...applications };
+export const de: Catalogue = {
+  ...common,
+  ...ui,
+  ...shell,
+  ...payload,
+  ...portal,
+  ...messages,
+  ...applications,
+  ...endpoints,
+  ...eventtypes,
+  ...sources,
+  ...requests,
+  ...overview,
+  ...issues,
+  ...system,
+  ...settings,
+  ...signin,
+  ...parts,
+};
