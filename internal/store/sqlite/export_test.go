@@ -55,6 +55,8 @@ var (
 	OtherQueries = []string{explainDelivered, explainOthers, messageFeed, attemptFeed, listRollups, rollupTail, dueSources,
 		recentPage, recentSummaries, messageInApps, messageInSources, attemptInApps, attemptInSources, commitAt, requestAt, requestEnd,
 		listTraffic, messageTail, attemptTail, rollupsOfMany, rollupTailOfMany, listIssues, listIssuesIn, recoverable, missing}
+	// TailQueries read what came since the last roll-up.
+	TailQueries = []string{rollupTail, rollupTailOfMany, messageTail, attemptTail}
 )
 
 // Statements are the texts that the writer and the readers have prepared so far.

@@ -43,6 +43,19 @@ func TestEveryListIsServedByAnIndexInItsOrder(t *testing.T) {
 	}
 }
 
+// An index by endpoint would serve them too, and read all that the endpoint ever had.
+func TestWhatIsNotRolledUpIsFoundByTheOrderOfCommits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite.Options{})
+	for _, text := range sqlite.TailQueries {
+		plan, err := w.Plan(w.Context(), text)
+		w.must(err)
+		if !strings.Contains(strings.Join(plan, "\n"), "USING INTEGER PRIMARY KEY (rowid>?)") {
+			t.Errorf("%s\n  plan:\n  %s", text, strings.Join(plan, "\n  "))
+		}
+	}
+}
+
 func TestNoStatementReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite.Options{Unsafe: true, Readers: 1})
