@@ -1,6 +1,9 @@
 package apitype
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // EndpointVersion is the value of the deprecated member version in every answer.
 const EndpointVersion int32 = 1
@@ -131,6 +134,8 @@ type EndpointStats struct {
 type EventExampleIn struct {
 	EventType    string           `json:"eventType" minLength:"1" maxLength:"256" example:"invoice.paid" doc:"Name of the event type."`
 	ExampleIndex Optional[uint64] `json:"exampleIndex,omitzero" nullable:"false" minimum:"0" doc:"Which of the examples in the type's schema to send, from 0. Default: 0."`
+	// Payload is ours.
+	Payload Optional[json.RawMessage] `json:"payload,omitzero" nullable:"false" doc:"A JSON object to send byte for byte in place of an example. It must fit the schema if the type enforces one. Not together with exampleIndex."`
 }
 
 // RecoverIn sends again what failed for good since a time.

@@ -57,6 +57,7 @@ type EndpointHealth struct {
 	P95Ms     *float64       `json:"p95Ms" doc:"95 of 100 attempts took at most this long, in milliseconds; estimated to a third. Null without attempts."`
 	Hours     []HealthDetail `json:"hours" nullable:"false" doc:"Every hour of the range, oldest first."`
 	Failures  []OutcomeCount `json:"failures" nullable:"false" doc:"Why attempts failed, the most frequent first."`
+	Retries   []float64      `json:"retries" nullable:"false" doc:"The server's waits before each retry of a delivery, in seconds, without jitter."`
 }
 
 // HealthDetail is one hour of an EndpointHealth.

@@ -128,6 +128,8 @@ type Deps struct {
 	PublicURL func(r *http.Request) string
 	// MaxBody is the longest request body, in bytes. Default 1 MiB.
 	MaxBody int64
+	// RetrySteps are the waits before each retry of a delivery, to be shown.
+	RetrySteps []time.Duration
 	// EndpointLimit is the most endpoints of one application; 0: no limit.
 	EndpointLimit int
 	// Version is the version of the server, for the OpenAPI document.

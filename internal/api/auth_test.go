@@ -21,7 +21,7 @@ func TestEveryRouteAsksForItsRight(t *testing.T) {
 	all, none := r.addKey(r.env.ID, id), r.addKey(r.env.ID, id, "ManageTransformations")
 	forTokens := map[string]bool{}
 	for _, name := range strings.Fields(`application.get endpoint.list endpoint.create endpoint.get endpoint.update endpoint.patch endpoint.delete
-		endpoint.get-secret endpoint.rotate-secret endpoint.get-headers endpoint.update-headers endpoint.patch-headers endpoint.get-stats endpoint.recover
+		endpoint.get-secret endpoint.rotate-secret endpoint.get-headers endpoint.update-headers endpoint.patch-headers endpoint.get-stats endpoint.recover endpoint.send-example
 		event-type.list event-type.get message.list message.get message.explain message-attempt.list-by-endpoint message-attempt.list-by-msg
 		message-attempt.list-attempted-messages message-attempt.list-attempted-destinations message-attempt.get message-attempt.resend
 		message-attempt.list-by-msg-old message-attempt.list-by-both-old authentication.logout authentication.whoami
@@ -63,11 +63,14 @@ func TestCapabilitiesLimitATokenOfAnApplication(t *testing.T) {
 			return r.callAs(k, "POST", app+"/endpoint/"+ep+"/secret/rotate", `{"gracePeriodSeconds":0}`).status
 		},
 		"resend": func(k string) int { return r.callAs(k, "POST", app+"/msg/"+msg+"/endpoint/"+ep+"/resend", nil).status },
+		"test": func(k string) int {
+			return r.callAs(k, "POST", app+"/endpoint/"+ep+"/send-example", `{"eventType":"a","payload":{}}`).status
+		},
 		"change": func(k string) int { return r.callAs(k, "PATCH", app+"/endpoint/"+ep, `{}`).status },
 		"key":    func(k string) int { return r.callAs(k, "PATCH", app+"/endpoint/"+ep, `{"secret":null}`).status },
 	}
 	for capability, may := range map[string]string{
-		"ViewBase": "read", "ViewEndpointSecret": "secret", "ManageEndpointSecret": "secret rotate", "CreateAttempts": "resend",
+		"ViewBase": "read", "ViewEndpointSecret": "secret", "ManageEndpointSecret": "secret rotate", "CreateAttempts": "resend test",
 		"ManageEndpoint": "read secret rotate change key", "ManageTransformations": "",
 	} {
 		token := r.call("POST", "/auth/app-portal-access/acme", `{"capabilities":["`+capability+`"]}`).want(200).at("token")

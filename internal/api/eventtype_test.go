@@ -115,6 +115,11 @@ func TestTheExampleOfAnEventTypeGoesToOneEndpointOnly(t *testing.T) {
 	r.call("POST", at, `{"eventType":"bare"}`).refused(400, "invalid_scheme")
 	r.call("POST", at, `{"eventType":"no.such"}`).refused(404, "not_found")
 	r.call("POST", at, `{"eventType":"svix.ping"}`).want(200)
+	r.call("POST", at, `{"eventType":"bare","payload":{"n": 3}}`).want(200).is("3", "payload", "n")
+	r.call("POST", at, `{"eventType":"bare","payload":[3]}`).refusedAt("body", "payload")
+	r.call("POST", at, `{"eventType":"bare","payload":{},"exampleIndex":0}`).refusedAt("body", "exampleIndex")
+	r.call("PUT", "/event-type/strict", `{"description":"","enforceSchema":true,"schemas":{"1":{"required":["n"]}}}`).want(201)
+	r.call("POST", at, `{"eventType":"strict","payload":{}}`).refusedAt("body", "payload")
 	r.call("PATCH", app+"/endpoint/"+one, `{"disabled":true}`).want(200)
 	r.call("POST", at, `{"eventType":"paid"}`).refused(400, "endpoint_disabled")
 }

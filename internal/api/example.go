@@ -54,11 +54,18 @@ func sendExample(c *call) (reply, error) {
 	return ok(messageJSON(appendMessage(nil, &accepted.Message, payloadOf(&accepted.Message, true))))
 }
 
-// example finds the example that the schema of the event type holds.
+// example gives the payload of the call, or finds the example that the schema of the
+// event type holds.
 func (c *call) example(in *apitype.EventExampleIn) ([]byte, error) {
+	if payload, given := in.Payload.Get(); given {
+		return c.ownExample(in, payload)
+	}
 	t, err := c.Store.FindEventType(c.ctx(), c.key.Env, in.EventType)
 	if in.EventType == pingType && isCode(err, hook.CodeNotFound) {
 		return []byte(pingPayload), nil
+	}
+	if err == nil && !c.sees(&t) {
+		err = hook.NotFound("event type")
 	}
 	if err != nil {
 		return nil, err
@@ -82,4 +89,15 @@ func (c *call) example(in *apitype.EventExampleIn) ([]byte, error) {
 		return nil, &hook.Error{Code: hook.CodeInvalidScheme, Detail: "The example is not a JSON object."}
 	}
 	return schema.Examples[i], nil
+}
+
+// ownExample checks a payload that the caller wrote, as publishing it would.
+func (c *call) ownExample(in *apitype.EventExampleIn, payload []byte) ([]byte, error) {
+	switch {
+	case !in.ExampleIndex.IsZero():
+		return nil, hook.Invalid("cannot be given together with payload", "body", "exampleIndex")
+	case !isObject(payload):
+		return nil, hook.Invalid("must be a JSON object", "body", "payload")
+	}
+	return payload, c.fitsSchema(&published{eventType: in.EventType, payload: payload})
 }

@@ -116,7 +116,12 @@ func getHealth(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return ok(endpointHealth(&e, rollups[e.ID], since, until))
+	out := endpointHealth(&e, rollups[e.ID], since, until)
+	out.Retries = make([]float64, len(c.RetrySteps))
+	for i, step := range c.RetrySteps {
+		out.Retries[i] = step.Seconds()
+	}
+	return ok(out)
 }
 
 // hours reads since and until, widened to whole hours.

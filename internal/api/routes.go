@@ -100,7 +100,7 @@ var endpointPartRoutes = []route{
 		query: "since until", out: apitype.EndpointStats{}, status: 200, do: endpointStats},
 	{method: "POST", path: atEp + "/recover", id: "endpoint.recover", tag: "Endpoint", summary: "Send again what failed for good since a time", right: rightCreateAttempts,
 		in: apitype.RecoverIn{}, out: apitype.TaskRef{}, status: 202, do: recoverEndpoint},
-	{method: "POST", path: atEp + "/send-example", id: "endpoint.send-example", tag: "Endpoint", summary: "Send the example of an event type to this endpoint", right: rightManage,
+	{method: "POST", path: atEp + "/send-example", id: "endpoint.send-example", tag: "Endpoint", summary: "Send the example of an event type, or a payload, to this endpoint only", right: rightCreateAttempts,
 		in: apitype.EventExampleIn{}, out: apitype.MessageOut{}, status: 200, do: sendExample},
 }
 

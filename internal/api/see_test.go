@@ -26,7 +26,7 @@ func (r *rig) rollUp() {
 
 func TestEndpointsOfAnEnvironmentAreSearchedWithTheirHealth(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, func(d *api.Deps) { d.RetrySteps = []time.Duration{1500 * time.Millisecond} })
 	acme, zeta := r.app("acme"), r.app("zeta")
 	r.call("POST", "/event-type", `{"name":"a","description":"x"}`).want(201)
 	good := r.endpoint(acme, map[string]any{"url": "https://good.test/a", "description": "Billing", "eventTypes": []string{"a"}})
@@ -59,7 +59,7 @@ func TestEndpointsOfAnEnvironmentAreSearchedWithTheirHealth(t *testing.T) {
 	r.call("GET", at+"/"+hook.KindEndpoint.Format(hook.NewID(r.now())), nil).refused(404, "not_found")
 
 	health := acme + "/endpoint/" + bad + "/health"
-	a := r.call("GET", health, nil).want(200).is("failing", "state").is("1", "attempts").is("0", "succeeded").is("status_5xx", "failures", 0, "outcome").is("1", "failures", 0, "count")
+	a := r.call("GET", health, nil).want(200).is("failing", "state").is("1.5", "retries", 0).is("1", "attempts").is("0", "succeeded").is("status_5xx", "failures", 0, "outcome").is("1", "failures", 0, "count")
 	if n := len(a.object()["hours"].([]any)); n < 24 || n > 25 {
 		t.Errorf("%d hours, want those of a day", n)
 	}

@@ -156,7 +156,7 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		CheckSecret:  checkSecret,
 		PublicSecret: publicSecret,
 		PublicURL:    s.publicURL,
-		MaxBody:      int64(s.cfg.MaxBody), EndpointLimit: s.cfg.EndpointLimit,
+		MaxBody:      int64(s.cfg.MaxBody), EndpointLimit: s.cfg.EndpointLimit, RetrySteps: s.cfg.RetrySchedule,
 		Version: s.version, Logger: s.log, Published: s.metrics.published,
 		Live: s.follow, System: s.system,
 	}

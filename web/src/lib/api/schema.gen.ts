@@ -278,7 +278,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send the example of an event type to this endpoint */
+        /** Send the example of an event type, or a payload, to this endpoint only */
         post: operations["endpoint.send-example"];
         delete?: never;
         options?: never;
@@ -2162,6 +2162,8 @@ export interface components {
              * @description 95 of 100 attempts took at most this long, in milliseconds; estimated to a third. Null without attempts.
              */
             p95Ms: number | null;
+            /** @description The server's waits before each retry of a delivery, in seconds, without jitter. */
+            retries: number[];
             /**
              * Format: date-time
              * @description Beginning of the range: a whole hour.
@@ -2682,6 +2684,8 @@ export interface components {
              * @description Which of the examples in the type's schema to send, from 0. Default: 0.
              */
             exampleIndex?: number;
+            /** @description A JSON object to send byte for byte in place of an example. It must fit the schema if the type enforces one. Not together with exampleIndex. */
+            payload?: unknown;
         };
         EventTypeIn: {
             /** @description True to hide it: no endpoint can newly choose it. Default: false. */
