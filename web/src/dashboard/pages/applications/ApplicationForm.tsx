@@ -2,13 +2,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApiError, api, ok, type Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { linesText, readLines } from "@/lib/lines";
 import { Button } from "@/ui/Button";
 import { FromCode } from "@/ui/code";
 import { Dialog } from "@/ui/Dialog";
 import { Field, TextArea, TextInput } from "@/ui/Field";
 import { ErrorText } from "@/ui/States";
 import { toast } from "@/ui/Toast";
-import { metadataText, readMetadata } from "./metadata";
 
 interface ApplicationFormProps {
   /** The application to change; a new one is made without. */
@@ -23,10 +23,10 @@ export function ApplicationForm({ app, onClose, onSaved }: ApplicationFormProps)
   const [name, setName] = useState(app?.name ?? "");
   const [uid, setUid] = useState(app?.uid ?? "");
   const [throttle, setThrottle] = useState(app?.throttleRate?.toString() ?? "");
-  const [text, setText] = useState(metadataText(app?.metadata ?? {}));
+  const [text, setText] = useState(linesText(app?.metadata ?? {}));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
-  const metadata = readMetadata(text);
+  const metadata = readLines(text);
   const wrong = typeof metadata === "number" ? t("app.metadata.wrong", { line: metadata }) : undefined;
   const body = {
     name: name.trim(),

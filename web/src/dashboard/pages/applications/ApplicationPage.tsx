@@ -14,12 +14,12 @@ import { ErrorState, Skeleton } from "@/ui/States";
 import { Tabs } from "@/ui/Tabs";
 import { Time } from "@/ui/Time";
 import { toast } from "@/ui/Toast";
+import { TypedConfirm } from "@/ui/TypedConfirm";
 import { SendDialog } from "../messages/SendDialog";
 import { ApplicationForm } from "./ApplicationForm";
 import { EndpointsOf, MessagesOf } from "./Lists";
 import { PortalLinks } from "./PortalLinks";
 import { applicationQuery } from "./queries";
-import { TypedConfirm } from "./TypedConfirm";
 
 const route = getRouteApi("/shell/applications/$app");
 const tabs = ["endpoints", "messages", "portal", "code"] as const;

@@ -34,8 +34,6 @@ export const applications = {
   "app.types": { one: "{n} Typ", other: "{n} Typen" },
   "app.delete": "Anwendung löschen",
   "app.delete.text": "Ihre Endpunkte, Nachrichten und Portal-Links gehen mit. Das lässt sich nicht rückgängig machen.",
-  "app.delete.type": "„{name}“ eintippen, um zu bestätigen",
-  "app.delete.differs": "Das ist nicht ihr Name.",
   "app.deleted": "Anwendung gelöscht",
   "app.saved": "Anwendung gespeichert",
   "app.portal.text": "Ein Link öffnet das Portal als dieser Kunde. Wer ihn hat, ist angemeldet, einmal.",

@@ -31,4 +31,6 @@ export const ui = {
   "combobox.none": "Nichts mit diesem Namen.",
   "combobox.remove": "{name} entfernen",
   "combobox.add": "„{name}“ hinzufügen",
+  "confirm.type": "„{name}“ eintippen, um zu bestätigen",
+  "confirm.differs": "Das ist nicht ihr Name.",
 };

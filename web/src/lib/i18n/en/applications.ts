@@ -34,8 +34,6 @@ export const applications = {
   "app.types": { one: "{n} type", other: "{n} types" },
   "app.delete": "Delete application",
   "app.delete.text": "Its endpoints, messages and portal links go with it. This cannot be undone.",
-  "app.delete.type": "Type “{name}” to confirm",
-  "app.delete.differs": "That is not its name.",
   "app.deleted": "Application deleted",
   "app.saved": "Application saved",
   "app.portal.text": "A link opens the portal as this customer. Whoever has it is signed in, once.",

@@ -32,4 +32,6 @@ export const ui = {
   "combobox.none": "Nothing of that name.",
   "combobox.remove": "Remove {name}",
   "combobox.add": "Add “{name}”",
+  "confirm.type": "Type “{name}” to confirm",
+  "confirm.differs": "That is not its name.",
 } as const;

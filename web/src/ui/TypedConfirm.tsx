@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { t } from "@/lib/i18n";
-import { ConfirmDialog } from "@/ui/Dialog";
-import { Field, TextInput } from "@/ui/Field";
+import { ConfirmDialog } from "./Dialog";
+import { Field, TextInput } from "./Field";
 
 interface TypedConfirmProps {
   open: boolean;
@@ -26,13 +26,13 @@ export function TypedConfirm({ name, onConfirm, onClose, ...rest }: TypedConfirm
   const confirm = async () => {
     if (typed.trim() !== name.trim()) {
       setDiffers(true);
-      throw new Error(t("app.delete.differs"));
+      throw new Error(t("confirm.differs"));
     }
     await onConfirm();
   };
   return (
     <ConfirmDialog {...rest} onClose={close} onConfirm={confirm}>
-      <Field label={t("app.delete.type", { name })} error={differs ? t("app.delete.differs") : undefined}>
+      <Field label={t("confirm.type", { name })} error={differs ? t("confirm.differs") : undefined}>
         <TextInput
           value={typed}
           autoComplete="off"

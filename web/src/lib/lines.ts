@@ -1,12 +1,12 @@
-// Metadata as people edit it: one "name: value" a line.
+// Names and values as people edit them: one "name: value" a line.
 
-export const metadataText = (metadata: Readonly<Record<string, string>>): string =>
-  Object.entries(metadata)
+export const linesText = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
     .map(([name, value]) => `${name}: ${value}`)
     .join("\n");
 
 /** Reads the lines back; the number of the first line that has no colon otherwise. */
-export function readMetadata(text: string): Record<string, string> | number {
+export function readLines(text: string): Record<string, string> | number {
   const found: Record<string, string> = {};
   for (const [i, line] of text.split("\n").entries()) {
     if (line.trim() === "") continue;
@@ -16,3 +16,7 @@ export function readMetadata(text: string): Record<string, string> | number {
   }
   return found;
 }
+
+/** Names out of a text with commas, each once. */
+export const namesOf = (text: string): string[] =>
+  [...new Set(text.split(",").map((one) => one.trim()))].filter(Boolean);
