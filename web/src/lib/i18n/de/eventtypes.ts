@@ -1,1 +1,3 @@
-export const eventtypes = {};
+export const eventtypes = {
+  "type.deprecated": "veraltet",
+};

@@ -1,1 +1,4 @@
-export const eventtypes = {} as const;
+// Event types, in the dashboard and the portal.
+export const eventtypes = {
+  "type.deprecated": "deprecated",
+} as const;

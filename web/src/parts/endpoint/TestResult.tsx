@@ -1,0 +1,101 @@
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { brokenIn, phasesOf, resultOf, sentenceOf, succeeded } from "@/dashboard/pages/messages/attempts";
+import { api, ok, type Schema } from "@/lib/api";
+import { t } from "@/lib/i18n";
+import { PhaseBar } from "@/ui/chart";
+import { PayloadViewer } from "@/ui/payload";
+import { ErrorText } from "@/ui/States";
+import { Mark, StatusMark } from "@/ui/Status";
+import { Time } from "@/ui/Time";
+
+type Attempt = Schema<"MessageAttemptOut">;
+
+/** How often one looks, and for how long: after that the message's page goes on. */
+const every = 500;
+const most = 240;
+
+/** What came of a test, as it happens. */
+export function TestResult(props: {
+  appId: string;
+  endpoint: string;
+  message: string;
+  link?(message: string): ReactNode;
+}) {
+  const { appId, endpoint, message, link } = props;
+  const query = useQuery({
+    queryKey: ["endpoint", endpoint, "test", message],
+    queryFn: async ({ signal }) => {
+      const page = await ok(
+        api.GET("/api/v1/app/{app}/attempt/msg/{msg}", {
+          params: { path: { app: appId, msg: message }, query: { limit: 50, with_content: true } },
+          signal,
+        }),
+      );
+      return page.data.filter((attempt) => attempt.endpointId === endpoint);
+    },
+    staleTime: 0,
+    placeholderData: undefined,
+    refetchInterval: ({ state }) => (over(state.data) || state.dataUpdateCount > most ? false : every),
+  });
+  const attempts = query.data ?? [];
+  const last = attempts[0];
+  return (
+    <section aria-label={t("ep.test.result")} className="flex flex-col gap-3 border-line border-t pt-4">
+      <div role="status" className="flex flex-wrap items-center gap-x-3 gap-y-1">
+        {last ? (
+          <>
+            <StatusMark status={succeeded(last) ? "delivered" : last.nextAttempt ? "retrying" : "failed"} />
+            <span className="data font-medium">{resultOf(last)}</span>
+            <span>{sentenceOf(last)}</span>
+          </>
+        ) : (
+          <StatusMark status="sending">{t("ep.test.waiting")}</StatusMark>
+        )}
+        <span className="flex-1" />
+        {link?.(message)}
+      </div>
+      {query.error && <ErrorText error={query.error} />}
+      {last && <Details attempt={last} />}
+      {last?.nextAttempt && !succeeded(last) && (
+        <p className="text-ink-2">
+          {t("ep.test.again")} <Time at={last.nextAttempt} />
+        </p>
+      )}
+      {attempts.length > 1 && (
+        <ol className="flex flex-wrap gap-x-4 gap-y-1" aria-label={t("ep.attempts")}>
+          {[...attempts].reverse().map((attempt) => (
+            <li key={attempt.id} className="flex items-center gap-1.5">
+              <Mark status={succeeded(attempt) ? "delivered" : "failed"} />
+              <span className="data">
+                #{attempt.attemptNumber} {resultOf(attempt)}
+              </span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
+
+function Details({ attempt }: { attempt: Attempt }) {
+  const answered = attempt.responseStatusCode > 0;
+  const empty = attempt.response === "";
+  return (
+    <>
+      <PhaseBar phases={phasesOf(attempt)} total={attempt.responseDurationMs} failedIn={brokenIn(attempt)} />
+      {answered &&
+        (empty ? (
+          <p className="text-ink-2">{t("ep.test.emptyAnswer")}</p>
+        ) : (
+          <PayloadViewer label={t("ep.test.answer")} bytes={attempt.response} height={240} />
+        ))}
+    </>
+  );
+}
+
+/** True when nothing more happens by itself. */
+const over = (attempts: readonly Attempt[] | undefined): boolean => {
+  const last = attempts?.[0];
+  return last !== undefined && (succeeded(last) || last.nextAttempt === undefined);
+};
