@@ -3,6 +3,7 @@ import { createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-r
 import { basePath } from "@/lib/base";
 import { listSearch, parseSearch, stringifySearch, texts } from "@/lib/search";
 import { applicationRoute, applicationsRoute } from "./pages/applications/routes";
+import { endpointRoute, endpointsRoute } from "./pages/endpoints/routes";
 import { attemptRoute, messagesRoute } from "./pages/messages/routes";
 import { linkRoute, rootRoute, shellRoute } from "./root";
 
@@ -12,11 +13,6 @@ const overview = createRoute({
   ...parent,
   path: "/",
   component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),
-});
-const endpoints = createRoute({
-  ...parent,
-  path: "endpoints",
-  component: lazyRouteComponent(() => import("./pages/endpoints"), "Endpoints"),
 });
 const eventTypes = createRoute({
   ...parent,
@@ -57,7 +53,8 @@ const tree = rootRoute.addChildren([
     overview,
     messagesRoute,
     attemptRoute,
-    endpoints,
+    endpointsRoute,
+    endpointRoute,
     applicationsRoute,
     applicationRoute,
     eventTypes,

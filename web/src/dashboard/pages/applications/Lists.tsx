@@ -22,7 +22,7 @@ export function EndpointsOf({ app }: { app: App }) {
       <EmptyState
         title={t("app.noEndpoints")}
         action={
-          <Link to="/endpoints" search={{ q: `app:${app.id}` }}>
+          <Link to="/endpoints" search={{ q: `app:${app.id}`, open: "new" }}>
             {t("app.addEndpoint")}
           </Link>
         }

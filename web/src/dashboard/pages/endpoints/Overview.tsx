@@ -1,0 +1,82 @@
+import { number } from "@/lib/format";
+import { t } from "@/lib/i18n";
+import { CopyId } from "@/ui/Copy";
+import { Link } from "@/ui/Link";
+import { Facts, Section } from "@/ui/Page";
+import { Time } from "@/ui/Time";
+import type { EndpointRow } from "./queries";
+
+/** How an endpoint is and what is known of it. */
+export function Overview({ row }: { row: EndpointRow }) {
+  return (
+    <div className="flex flex-col">
+      <Section title={t("ep.about")}>
+        <Facts
+          items={[
+            [
+              t("ep.url"),
+              <span key="u" className="data break-all">
+                {row.url}
+              </span>,
+            ],
+            [t("ep.description"), row.description],
+            ["ID", <CopyId key="i" id={row.id} full />],
+            [t("ep.uid"), row.uid && <CopyId key="d" id={row.uid} full />],
+            [
+              row.sourceId ? t("msg.source") : t("msg.col.app"),
+              row.sourceId ? (
+                <Link key="s" to="/sources" search={{ open: row.sourceId }}>
+                  {row.appName || row.sourceId}
+                </Link>
+              ) : (
+                <Link key="a" to="/applications/$app" params={{ app: row.appId }} search={{}}>
+                  {row.appName || row.appId}
+                </Link>
+              ),
+            ],
+            [t("ep.types"), <Types key="t" row={row} />],
+            [
+              t("ep.channels"),
+              row.channels && (
+                <span key="c" className="data">
+                  {row.channels.join(", ")}
+                </span>
+              ),
+            ],
+            [t("ep.throttle"), row.throttleRate === null ? t("app.throttle.none") : number(row.throttleRate)],
+            ...Object.entries(row.metadata).map(
+              ([name, value]) =>
+                [
+                  <span key={name} className="data">
+                    {name}
+                  </span>,
+                  value,
+                ] as const,
+            ),
+            [t("app.col.created"), <Time key="n" at={row.createdAt} as="exact" />],
+            [t("type.updated"), <Time key="m" at={row.updatedAt} as="exact" />],
+          ]}
+        />
+      </Section>
+    </div>
+  );
+}
+
+function Types({ row }: { row: EndpointRow }) {
+  if (row.eventTypes === null) return t("app.allTypes");
+  return (
+    <span className="flex flex-wrap gap-x-3 gap-y-1">
+      {row.eventTypes.map((name) =>
+        row.sourceId ? (
+          <span key={name} className="data">
+            {name}
+          </span>
+        ) : (
+          <Link key={name} to="/event-types" search={{ open: name }} className="data">
+            {name}
+          </Link>
+        ),
+      )}
+    </span>
+  );
+}
