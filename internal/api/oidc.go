@@ -56,7 +56,7 @@ func (c *call) callback() string { return c.PublicURL(c.r) + v1 + "/session/oidc
 // stateCookie lives from the start to the callback. Lax lets it come along when the
 // provider's page sends the browser back.
 func (c *call) stateCookie(value string, life time.Duration) *http.Cookie {
-	out := c.cookie(value, life)
+	out := c.cookie(value, life) //nolint:gosec // cookie sets them
 	out.Name = providerCookie
 	return out
 }

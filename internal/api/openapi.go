@@ -52,7 +52,7 @@ var queryParams = map[string]struct {
 }
 
 // pathParams says what each path parameter is.
-var pathParams = map[string]string{
+var pathParams = map[string]string{ //nolint:gosec // texts for people
 	"app": "Id or uid of the application.", "ep": "Id or uid of the endpoint.", "msg": "Id or eventId of the message.",
 	"attempt": "Id of the attempt.", "name": "Name of the event type.", "task": "Id of the task.",
 	"source": "Id or uid of the source.", "req": "Id of the request.",

@@ -67,7 +67,7 @@ func exchangeCode(c *call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	_, link, err := c.useGrant(in.OneTimeToken, true)
+	link, err := c.useGrant(in.OneTimeToken, true)
 	if err != nil {
 		return reply{}, err
 	}
@@ -92,7 +92,7 @@ func renewToken(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, &hook.Error{Code: hook.CodeAuthentication, Detail: "This browser has not opened a portal link.", Hint: "Ask for a new link where you got the last one."}
 	}
-	_, link, err := c.useGrant(cookie.Value, false)
+	link, err := c.useGrant(cookie.Value, false)
 	if err != nil {
 		return reply{}, err
 	}
@@ -100,13 +100,13 @@ func renewToken(c *call) (reply, error) {
 }
 
 // useGrant finds the key of the link; a code is used up by it.
-func (c *call) useGrant(text string, once bool) (hook.PortalGrant, hook.Key, error) {
+func (c *call) useGrant(text string, once bool) (hook.Key, error) {
 	g, link, err := c.Store.UsePortalGrant(c.ctx(), sha256.Sum256([]byte(text)), c.now)
 	var e *hook.Error
 	if errors.As(err, &e) && e.Code == hook.CodeNotFound || err == nil && g.Once != once {
 		err = &hook.Error{Code: hook.CodeAuthentication, Detail: "This link is not known, or has ended.", Hint: "Ask for a new link where you got this one."}
 	}
-	return g, link, err
+	return link, err
 }
 
 // portalToken makes a short token with the rights of the link.
@@ -134,6 +134,7 @@ func (c *call) portalToken(link *hook.Key, renewable bool) (reply, error) {
 // the browser's own default is the folder of this call, with whatever prefix a proxy
 // has put before it, so that nothing but these calls ever gets it.
 func (c *call) cookieOfPortal(text string, life time.Duration) *http.Cookie {
+	//nolint:gosec // Secure is set below, where the address is https
 	out := &http.Cookie{Name: portalCookie, Value: text, HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: int(life / time.Second)}
 	if life < 0 {
 		out.MaxAge = -1
@@ -146,11 +147,11 @@ func (c *call) cookieOfPortal(text string, life time.Duration) *http.Cookie {
 
 // forgetPortal ends what the cookie of the request is good for, if it has one.
 func (c *call) forgetPortal() (http.Header, error) {
-	cookie, err := c.r.Cookie(portalCookie)
-	if err != nil {
+	cookies := c.r.CookiesNamed(portalCookie)
+	if len(cookies) == 0 {
 		return nil, nil
 	}
-	if err := c.Store.DeletePortalGrant(c.ctx(), sha256.Sum256([]byte(cookie.Value))); err != nil {
+	if err := c.Store.DeletePortalGrant(c.ctx(), sha256.Sum256([]byte(cookies[0].Value))); err != nil {
 		return nil, err
 	}
 	return http.Header{"Set-Cookie": {c.cookieOfPortal("", -1).String()}}, nil

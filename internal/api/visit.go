@@ -24,6 +24,7 @@ const (
 
 // cookie makes the cookie of a session; a life below zero takes it away.
 func (c *call) cookie(token string, life time.Duration) *http.Cookie {
+	//nolint:gosec // Secure is set below, where the address is https
 	out := &http.Cookie{
 		Name: plainCookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: int(life / time.Second),
 	}

@@ -198,7 +198,7 @@ func TestABackupOfARunningServerIsRestoredAndServes(t *testing.T) {
 			Records        int64
 		}
 	}
-	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Kinds) != 14 || told.Records < 10 || len(told.MasterKeys) != 1 {
+	if err := json.Unmarshal([]byte(out), &told); err != nil || len(told.Kinds) != 19 || told.Records < 10 || len(told.MasterKeys) != 1 {
 		t.Errorf("%+v, %v", told, err)
 	}
 	s.stop()

@@ -71,7 +71,7 @@ func (d *devRun) openBrowser(ctx context.Context, link string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, openerWait)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append(args, link)...)
+	cmd := exec.CommandContext(ctx, path, append(args, link)...) //nolint:gosec // one of the few programs of opener, with a link of our own
 	cmd.WaitDelay = time.Second
 	_ = cmd.Run() // the link is printed: who sees no browser opens it by hand
 }

@@ -13,9 +13,9 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Ask a server what is wrong with it",
-		Long: `Ask a server what is wrong with it: database, disk, clock, queue, nodes, address,
-encryption, master key, retention. The exit code is 0 if nothing failed, warnings
-among it or not, and 8 if something did. The key needs the scope manage.`,
+		Long: `Ask a server what is wrong with it: database, disk, clock, queue, nodes,
+address, encryption, master key, retention. The exit code is 0 if nothing
+failed, warnings or not, and 8 if something did. The key needs the scope manage.`,
 		Args: noArgs,
 	}
 	r := a.remoteFlags(cmd)

@@ -1,6 +1,7 @@
 package hook_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestTrafficSurvivesItsBinaryForm(t *testing.T) {
 	testx.Equal(t, got, want)
 	for _, bad := range [][]byte{nil, {2}, {1}, append(want.Append(nil), 0), want.Append(nil)[:5]} {
 		_, err := hook.ParseTraffic(bad)
-		testx.True(t, err == hook.ErrBadTraffic, "what is not traffic is refused")
+		testx.True(t, errors.Is(err, hook.ErrBadTraffic), "what is not traffic is refused")
 	}
 }
 

@@ -40,8 +40,7 @@ type found struct {
 
 // all makes every check, in the order in which they are shown.
 func (l *looking) all() []apitype.SystemCheck {
-	var out []apitype.SystemCheck
-	for _, c := range []struct {
+	checks := []struct {
 		name, title string
 		look        func(*looking) found
 	}{
@@ -55,7 +54,9 @@ func (l *looking) all() []apitype.SystemCheck {
 		{"tls", "Encryption on the way here", (*looking).encryption},
 		{"master_key", "Master key", (*looking).masterKeyFile},
 		{"retention", "Retention against the retry schedule", (*looking).retentionAgainst},
-	} {
+	}
+	out := make([]apitype.SystemCheck, 0, len(checks))
+	for _, c := range checks {
 		f := c.look(l)
 		if f.state == "" {
 			f.state = apitype.CheckOK

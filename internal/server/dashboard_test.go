@@ -403,7 +403,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	n := start(t, dir, map[string]string{"retention": "forever"})
-	if err := os.Chmod(filepath.Join(dir, "master.key"), 0o644); err != nil { //nolint:gosec // that is what it must find
+	if err := os.Chmod(filepath.Join(dir, "master.key"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, err := n.System(t.Context())

@@ -17,9 +17,8 @@ func dumpMember(_ *dumper, r *row) (hook.Record, error) {
 }
 
 func dumpPasskey(_ *dumper, r *row) (hook.Record, error) {
-	p, err := scanPasskey(r)
-	rec := hook.PasskeyRecord(p)
-	return &rec, err
+	rec := hook.PasskeyRecord(scanPasskey(r))
+	return &rec, nil
 }
 
 func dumpAudit(_ *dumper, r *row) (hook.Record, error) {

@@ -218,6 +218,15 @@ func (a *archive) cases(message hook.ID) []planned {
 	add("traffic", 100, 1, a.env, 0, 1<<40)
 	add("missing messages", 300, every, a.appSeq, a.epSeq, low, high, planLimit)
 	add("rollups of many", 100, 1, []int64{a.appSeq}, []int64{a.epSeq}, 0, 1<<30)
+	return append(all, a.choresOfRequests(message, high, begin, late)...)
+}
+
+// choresOfRequests are the statements that take requests away and look for repeated ones.
+func (a *archive) choresOfRequests(message, high, begin hook.ID, late time.Time) (all []planned) {
+	add := func(query string, visited, tables int, args ...any) {
+		all = append(all, planned{query, args, visited, tables})
+	}
+	const every = 5
 	add("requests to purge", 200, every, a.appSeq, high, late, 50)
 	add("requests that are old", 400, 2, begin, late, 50)
 	add("requests that are old", 400, every, high, late, 50)

@@ -230,7 +230,7 @@ func (w *walk) run(ctx context.Context, c *conn) error {
 // see takes one row in, and reports false if there is no room for it.
 func (w *walk) see(r *row) bool {
 	at := hook.Cursor{Commit: r.int(2), Within: r.id(1)}
-	if r.bool(4) && !(len(w.found) > 0 && w.found[len(w.found)-1].id == at.Within) {
+	if r.bool(4) && (len(w.found) == 0 || w.found[len(w.found)-1].id != at.Within) {
 		if len(w.found) == w.limit {
 			return false
 		}

@@ -128,9 +128,9 @@ type summedEndpoint struct {
 // sumUp adds attempts to the sums of endpoints, applications and environments, and
 // to the issues. An endpoint that is forgotten is left out: nobody can ask for it.
 func sumUp(ctx context.Context, c *conn, all []attemptToSum) error {
-	var seqs []int64
+	seqs := make([]int64, len(all))
 	for i := range all {
-		seqs = append(seqs, all[i].endpoint)
+		seqs[i] = all[i].endpoint
 	}
 	endpoints := map[int64]summedEndpoint{}
 	if err := c.query(ctx, `SELECT e.seq, e.app, a.env, e.deleted IS NOT NULL FROM endpoints e JOIN applications a ON a.seq = e.app

@@ -301,6 +301,6 @@ func dumpTraffic(_ *dumper, r *row) (hook.Record, error) {
 }
 
 func dumpIssue(_ *dumper, r *row) (hook.Record, error) {
-	i, err := scanIssue(r)
-	return hook.IssueRecordOf(&i), err
+	i := scanIssue(r)
+	return hook.IssueRecordOf(&i), nil
 }

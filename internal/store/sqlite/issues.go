@@ -66,10 +66,10 @@ func foldIssue(c *conn, env hook.ID, k causeKey, f *hook.IssueFailures) error {
 	var i hook.Issue
 	seq := int64(0)
 	found, err := c.one(context.Background(), `SELECT `+issueColumns+`, i.seq FROM issues i`+issueJoin+`
-	  WHERE i.endpoint = ? AND i.class = ? AND i.status = ?`, []any{k.endpoint, int(k.Class), k.Status}, func(r *row) (err error) {
+	  WHERE i.endpoint = ? AND i.class = ? AND i.status = ?`, []any{k.endpoint, int(k.Class), k.Status}, func(r *row) error {
 		seq = r.int(issueColumnCount)
-		i, err = scanIssue(r)
-		return err
+		i = scanIssue(r)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -100,13 +100,13 @@ const (
 	issueJoin        = ` CROSS JOIN endpoints e ON e.seq = i.endpoint CROSS JOIN applications a ON a.seq = e.app `
 )
 
-func scanIssue(r *row) (hook.Issue, error) {
+func scanIssue(r *row) hook.Issue {
 	return hook.Issue{
 		ID: r.id(0), Env: r.id(1), App: r.id(2), Endpoint: r.id(3), Cause: hook.Cause{Class: hook.Class(r.int(4)), Status: int(r.int(5))},
 		FirstSeen: r.time(6), LastSeen: r.time(7), Attempts: r.int(8), Message: r.id(9), Attempt: r.id(10), State: hook.IssueState(r.int(11)),
 		MutedUntil: r.time(12), ResolvedAt: r.time(13), HealedAt: r.time(14), Note: r.text(15), Assignee: r.text(16), EndpointURL: r.text(17),
 		Owner: hook.Owner{ID: r.id(2), Name: r.text(18), UID: r.text(19), Source: r.bool(20)},
-	}, nil
+	}
 }
 
 // Each list is walked from a place on, newest first.
@@ -126,9 +126,8 @@ func (s *Store) ListIssues(ctx context.Context, f hook.IssueFilter) (out hook.Pa
 	args := []any{f.Env, at.LastSeen, at.ID, nullID(f.App), nullID(f.Endpoint), f.Limit + 1}
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
 		collect := func(r *row) error {
-			i, err := scanIssue(r)
-			out.Items = append(out.Items, i)
-			return err
+			out.Items = append(out.Items, scanIssue(r))
+			return nil
 		}
 		if len(f.States) == 0 {
 			return c.query(ctx, listIssues, args, collect)
@@ -151,10 +150,10 @@ func (s *Store) ListIssues(ctx context.Context, f hook.IssueFilter) (out hook.Pa
 
 func findIssue(ctx context.Context, c *conn, env, id hook.ID) (i hook.Issue, seq int64, err error) {
 	found, err := c.one(ctx, `SELECT `+issueColumns+`, i.seq FROM issues i`+issueJoin+`WHERE i.id = ? AND i.env = ?`, []any{id, env},
-		func(r *row) (err error) {
+		func(r *row) error {
 			seq = r.int(issueColumnCount)
-			i, err = scanIssue(r)
-			return err
+			i = scanIssue(r)
+			return nil
 		})
 	if err == nil && !found {
 		err = hook.NotFound("issue")

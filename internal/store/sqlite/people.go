@@ -148,13 +148,13 @@ func (s *Store) DeleteMember(ctx context.Context, member hook.ID, check func(*ho
 
 const sessionColumns = `s.id, s.member, s.hash, s.method, s.agent, s.address, s.created, s.used`
 
-func scanSession(r *row) (hook.Session, error) {
+func scanSession(r *row) hook.Session {
 	s := hook.Session{
 		ID: r.id(0), Member: r.id(1), Method: hook.SignInMethod(r.int(3)), Agent: r.text(4), Address: addressFrom(r.text(5)),
 		CreatedAt: r.time(6), UsedAt: r.time(7),
 	}
 	copy(s.Hash[:], r.blob(2))
-	return s, nil
+	return s
 }
 
 func addressText(a netip.Addr) string {
@@ -194,9 +194,7 @@ func (s *Store) FindSession(ctx context.Context, hash [32]byte) (session hook.Se
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
 		found, err := c.one(ctx, `SELECT `+sessionColumns+`, `+memberColumns+` FROM sessions s JOIN members m ON m.id = s.member WHERE s.hash = ?`,
 			[]any{hash[:]}, func(r *row) (err error) {
-				if session, err = scanSession(r); err != nil {
-					return err
-				}
+				session = scanSession(r)
 				member, err = scanMember(r.from(8))
 				return err
 			})
@@ -212,9 +210,8 @@ func (s *Store) FindSession(ctx context.Context, hash [32]byte) (session hook.Se
 func (s *Store) ListSessions(ctx context.Context, member hook.ID, limit int) (out []hook.Session, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
 		return c.query(ctx, `SELECT `+sessionColumns+` FROM sessions s WHERE s.member = ? ORDER BY s.id DESC LIMIT ?`, []any{member, limit}, func(r *row) error {
-			one, err := scanSession(r)
-			out = append(out, one)
-			return err
+			out = append(out, scanSession(r))
+			return nil
 		})
 	})
 	return out, err

@@ -162,7 +162,7 @@ func (w *walk) run(ctx context.Context, c *conn) error {
 			w.more, w.ended = true, true
 			return errFull
 		}
-		if r.bool(3) && !(len(w.found) > 0 && w.found[len(w.found)-1] == seq) {
+		if r.bool(3) && (len(w.found) == 0 || w.found[len(w.found)-1] != seq) {
 			if len(w.found) == w.limit {
 				w.more = true
 				return errFull

@@ -9,10 +9,10 @@ import (
 
 const ticketColumns = `hash, kind, member, data, created, expires`
 
-func scanTicket(r *row) (hook.Ticket, error) {
+func scanTicket(r *row) hook.Ticket {
 	t := hook.Ticket{Kind: hook.TicketKind(r.int(1)), Member: r.id(2), Data: r.blob(3), CreatedAt: r.time(4), ExpiresAt: r.time(5)}
 	copy(t.Hash[:], r.blob(0))
-	return t, nil
+	return t
 }
 
 // CreateTicket implements store.People.
@@ -49,9 +49,9 @@ func (s *Store) TakeTicket(ctx context.Context, hash [32]byte, now time.Time) (t
 }
 
 func oneTicket(ctx context.Context, c *conn, query string, hash [32]byte, now time.Time) (t hook.Ticket, err error) {
-	found, err := c.one(ctx, query, []any{hash[:], now}, func(r *row) (err error) {
-		t, err = scanTicket(r)
-		return err
+	found, err := c.one(ctx, query, []any{hash[:], now}, func(r *row) error {
+		t = scanTicket(r)
+		return nil
 	})
 	if err == nil && !found {
 		err = hook.NotFound("link or code; it was used already, or its time is over")
@@ -59,12 +59,13 @@ func oneTicket(ctx context.Context, c *conn, query string, hash [32]byte, now ti
 	return t, err
 }
 
+//nolint:gosec // names of columns
 const passkeyColumns = `id, member, credential, name, data, created, used`
 
-func scanPasskey(r *row) (hook.Passkey, error) {
+func scanPasskey(r *row) hook.Passkey {
 	return hook.Passkey{
 		ID: r.id(0), Member: r.id(1), Credential: r.blob(2), Name: r.text(3), Data: r.blob(4), CreatedAt: r.time(5), UsedAt: r.time(6),
-	}, nil
+	}
 }
 
 // CreatePasskey implements store.People.
@@ -83,9 +84,8 @@ func (s *Store) CreatePasskey(ctx context.Context, p *hook.Passkey) error {
 func (s *Store) ListPasskeys(ctx context.Context, member hook.ID) (out []hook.Passkey, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *conn) error {
 		return c.query(ctx, `SELECT `+passkeyColumns+` FROM passkeys WHERE member = ? ORDER BY id`, []any{member}, func(r *row) error {
-			p, err := scanPasskey(r)
-			out = append(out, p)
-			return err
+			out = append(out, scanPasskey(r))
+			return nil
 		})
 	})
 	return out, err
