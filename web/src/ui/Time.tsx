@@ -11,6 +11,9 @@ setInterval(() => {
 }, 10_000);
 document.addEventListener("visibilitychange", () => now.set(new Date()));
 
+/** What happened since that time last moved is counted from the clock: it did not happen in the future. */
+const happenedJustNow = (at: Date): boolean => at.getTime() <= Date.now() && at.getTime() > Date.now() - 10_000;
+
 interface TimeProps {
   at: string | Date;
   /** "relative": 4 s ago. "clock": 12:04:33. "exact": with day, milliseconds and zone. */
@@ -26,7 +29,7 @@ export function Time({ at, as = "relative", className }: TimeProps) {
   if (Number.isNaN(moment.getTime())) return null;
   const text =
     as === "relative"
-      ? relative(moment, from > moment && moment.getTime() > Date.now() - 10_000 ? new Date() : from)
+      ? relative(moment, happenedJustNow(moment) ? new Date() : from)
       : as === "clock"
         ? timeOfDay(moment)
         : exact(moment);

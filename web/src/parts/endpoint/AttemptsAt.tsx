@@ -57,13 +57,6 @@ const columns = (): readonly Column<Attempt>[] => [
     align: "end",
     cell: (row) => <span className="data">{tookOf(row)}</span>,
   },
-  {
-    id: "next",
-    header: t("msg.col.next"),
-    width: "5.5rem",
-    wide: true,
-    cell: (row) => row.nextAttempt && !succeeded(row) && <Time at={row.nextAttempt} className="text-ink-2" />,
-  },
 ];
 
 /** Attempts at one endpoint, newest first. New ones are put in only while the reader is at the top. */
@@ -90,17 +83,18 @@ export function AttemptsAt({ appId, endpointId, status, onStatus, onOpen, empty 
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
       <div className="flex items-center gap-2 px-3 py-2">
-        <Select
-          label={t("ep.filter.status")}
-          className="w-44"
-          value={status ?? "all"}
-          onChange={(next) => onStatus(next === "all" ? undefined : (next as AttemptFilter["status"]))}
-          options={[
-            { value: "all", label: t("ep.filter.all") },
-            { value: "0", label: t("state.delivered") },
-            { value: "2", label: t("state.failed") },
-          ]}
-        />
+        <div className="w-44">
+          <Select
+            label={t("ep.filter.status")}
+            value={status ?? "all"}
+            onChange={(next) => onStatus(next === "all" ? undefined : (next as AttemptFilter["status"]))}
+            options={[
+              { value: "all", label: t("ep.filter.all") },
+              { value: "0", label: t("state.delivered") },
+              { value: "2", label: t("state.failed") },
+            ]}
+          />
+        </div>
       </div>
       <DataList
         label={t("ep.attempts")}

@@ -44,14 +44,16 @@ export function EndpointForm(props: EndpointFormProps) {
   const { appId, endpoint, full = false, code = false, reason, onSaved, onCancel, children } = props;
   const client = useQueryClient();
   const [draft, setDraft] = useState<Draft>(() => draftOf(endpoint));
+  const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));
   const bad = badLines(draft);
-  const nothing = draft.eventTypes?.length === 0 ? t("ep.types.nothing") : undefined;
+  const nothing = draft.eventTypes?.length === 0;
   const body = endpoint ? patchOf(draft, full) : bodyOf(draft, full);
   const save = (event: React.FormEvent) => {
     event.preventDefault();
+    setTried(true);
     if (bad.metadata || bad.headers || nothing) return;
     setBusy(true);
     setError(null);
@@ -86,7 +88,7 @@ export function EndpointForm(props: EndpointFormProps) {
           inputMode="url"
           required
           placeholder="https://example.com/webhooks"
-          autoFocus={!endpoint && !children}
+          autoFocus={!endpoint}
           {...text("url")}
         />
       </Field>
@@ -96,7 +98,7 @@ export function EndpointForm(props: EndpointFormProps) {
       <EventTypeChooser
         value={draft.eventTypes}
         onChange={(eventTypes) => set({ eventTypes })}
-        error={faultIn(error, "eventTypes") ?? nothing}
+        error={faultIn(error, "eventTypes") ?? (tried && nothing ? t("ep.types.nothing") : undefined)}
         free={ofSource(appId)}
       />
       <Field label={t("ep.channels")} optional hint={t("ep.channels.hint")} error={faultIn(error, "channels")}>

@@ -28,7 +28,8 @@ export function RecoverPanel({ appId, endpoint, reason, code }: RecoverPanelProp
   const client = useQueryClient();
   const trouble = troubleOf(endpoint);
   const [what, setWhat] = useState<What>("recover");
-  const [choice, setChoice] = useState<Since>(trouble ? "trouble" : "day");
+  const [picked, setChoice] = useState<Since>(trouble ? "trouble" : "day");
+  const choice = picked === "trouble" && !trouble ? "day" : picked;
   const [own, setOwn] = useState(() => localText(sinceOf("day", new Date())));
   const [end, setEnd] = useState("");
   const [rate, setRate] = useState("");

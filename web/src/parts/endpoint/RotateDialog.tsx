@@ -96,10 +96,10 @@ export function RotateDialog({ appId, endpointId, code, onClose, onRotated }: Ro
           label={t("ep.rotate.grace")}
           hint={seconds === 0 ? t("ep.rotate.grace.none") : t("ep.rotate.grace.hint")}
           error={faultIn(error, "gracePeriodSeconds")}
+          className="max-w-sm"
         >
           <Select
             label={t("ep.rotate.grace")}
-            className="max-w-60"
             value={grace}
             onChange={(next) => setGrace(next as Grace)}
             options={(Object.keys(graces) as Grace[])

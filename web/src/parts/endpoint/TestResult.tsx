@@ -39,6 +39,19 @@ export function TestResult(props: {
     refetchInterval: ({ state }) => (over(state.data) || state.dataUpdateCount > most ? false : every),
   });
   const attempts = query.data ?? [];
+  // Where nothing was tried yet, the server says why: held after failures, over the limit.
+  const why = useQuery({
+    queryKey: ["endpoint", endpoint, "test", message, "why"],
+    queryFn: async ({ signal }) => {
+      const params = { path: { app: appId, msg: message } };
+      const told = await ok(api.GET("/api/v1/app/{app}/msg/{msg}/explain", { params, signal }));
+      return told.endpoints.find((one) => one.endpointId === endpoint)?.text ?? "";
+    },
+    enabled: query.isSuccess && attempts.length === 0,
+    staleTime: 0,
+    placeholderData: undefined,
+    refetchInterval: 2000,
+  });
   const last = attempts[0];
   return (
     <section aria-label={t("ep.test.result")} className="flex flex-col gap-3 border-line border-t pt-4">
@@ -50,7 +63,10 @@ export function TestResult(props: {
             <span>{sentenceOf(last)}</span>
           </>
         ) : (
-          <StatusMark status="sending">{t("ep.test.waiting")}</StatusMark>
+          <>
+            <StatusMark status="sending">{t("ep.test.waiting")}</StatusMark>
+            {why.data && <span className="text-ink-2">{why.data}</span>}
+          </>
         )}
         <span className="flex-1" />
         {link?.(message)}

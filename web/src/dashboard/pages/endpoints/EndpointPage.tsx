@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Ban, Check, Send, Trash2 } from "lucide-react";
+import { Ban, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useMay } from "@/dashboard/session";
-import { type ApiError, api, ok } from "@/lib/api";
+import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { AttemptsAt } from "@/parts/endpoint/AttemptsAt";
 import { endpointChanged, ofSource } from "@/parts/endpoint/queries";
@@ -14,7 +14,7 @@ import { Button } from "@/ui/Button";
 import { ConfirmDialog } from "@/ui/Dialog";
 import { Link } from "@/ui/Link";
 import { Page } from "@/ui/Page";
-import { EmptyState, ErrorState, ErrorText, Skeleton } from "@/ui/States";
+import { EmptyState, ErrorState, Skeleton } from "@/ui/States";
 import { StatusMark } from "@/ui/Status";
 import { Tabs } from "@/ui/Tabs";
 import { toast } from "@/ui/Toast";
@@ -41,15 +41,14 @@ function Loaded({ row }: { row: EndpointRow }) {
   const client = useQueryClient();
   const may = useMay("developer");
   const [dialog, setDialog] = useState<"disable" | "delete" | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
   const reason = may ? undefined : t("ep.may");
   const app = row.appId;
   const shown = tabs.filter((one) => one !== "test" || !ofSource(app));
   const open: Tab = shown.find((one) => one === tab) ?? "overview";
   const show = (next: Tab) => void navigate({ search: { tab: next === "overview" ? undefined : next }, replace: true });
   const params = { path: { app, ep: row.id } };
-  const turn = async (disabled: boolean) => {
-    await ok(api.PATCH("/api/v1/app/{app}/endpoint/{ep}", { params, body: { disabled } }));
+  const disable = async () => {
+    await ok(api.PATCH("/api/v1/app/{app}/endpoint/{ep}", { params, body: { disabled: true } }));
     await endpointChanged(client, row.id);
   };
   const remove = async () => {
@@ -70,15 +69,7 @@ function Loaded({ row }: { row: EndpointRow }) {
       actions={
         <>
           <StatusMark status={row.state} />
-          {row.disabled ? (
-            <Button
-              icon={Check}
-              reason={reason}
-              onClick={() => void turn(false).catch((why: ApiError) => setError(why))}
-            >
-              {t("do.enable")}
-            </Button>
-          ) : (
+          {!row.disabled && (
             <Button icon={Ban} reason={reason} onClick={() => setDialog("disable")}>
               {t("do.disable")}
             </Button>
@@ -86,7 +77,7 @@ function Loaded({ row }: { row: EndpointRow }) {
           <Button look="danger" icon={Trash2} reason={reason} onClick={() => setDialog("delete")}>
             {t("do.delete")}
           </Button>
-          {!ofSource(app) && (
+          {!ofSource(app) && open !== "test" && (
             <Button look="primary" icon={Send} onClick={() => show("test")}>
               {t("ep.test.send")}
             </Button>
@@ -95,7 +86,6 @@ function Loaded({ row }: { row: EndpointRow }) {
       }
     >
       <div className="flex flex-col gap-2 px-4 empty:hidden [&:not(:empty)]:pb-3">
-        {error && <ErrorText error={error} />}
         <StateNote
           appId={app}
           endpoint={row}
@@ -143,7 +133,7 @@ function Loaded({ row }: { row: EndpointRow }) {
         title={t("ep.disable")}
         text={t("ep.disable.text")}
         verb={t("do.disable")}
-        onConfirm={() => turn(true)}
+        onConfirm={disable}
       />
       <TypedConfirm
         open={dialog === "delete"}

@@ -52,8 +52,8 @@ const columns = (): readonly Column<EndpointRow>[] => [
   },
   {
     id: "p95",
-    header: t("ep.col.p95"),
-    width: "4.5rem",
+    header: t("ep.health.p95"),
+    width: "5.5rem",
     align: "end",
     wide: true,
     cell: (row) => <span className="data">{row.health.p95Ms === null ? "–" : duration(row.health.p95Ms)}</span>,

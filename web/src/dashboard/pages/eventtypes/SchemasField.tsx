@@ -41,17 +41,20 @@ export function SchemasField({ schemas, onChange, bad, error }: SchemasFieldProp
     <div className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-2">
         {versions.length > 1 && (
-          <Select
-            label={t("type.version")}
-            className="w-36"
-            value={version}
-            onChange={setChosen}
-            options={versions.map((value) => ({ value, label: t("type.versionN", { n: value }) }))}
-          />
+          <div className="w-36">
+            <Select
+              label={t("type.version")}
+              value={version}
+              onChange={setChosen}
+              options={versions.map((value) => ({ value, label: t("type.versionN", { n: value }) }))}
+            />
+          </div>
         )}
-        <Button icon={Plus} look="quiet" disabled={text.trim() === ""} onClick={add}>
-          {t("type.addVersion", { n: next })}
-        </Button>
+        {text.trim() !== "" && (
+          <Button icon={Plus} look="quiet" onClick={add}>
+            {t("type.addVersion", { n: next })}
+          </Button>
+        )}
         {versions.length > 1 && (
           <Button icon={Trash2} look="quiet" onClick={remove}>
             {t("type.removeVersion", { n: version })}

@@ -84,7 +84,7 @@ export const endpoints = {
   "ep.attempts.none": "Noch kein Versuch.",
   "ep.failing": "Scheitert seit",
   "ep.failing.text":
-    "Seitdem gelang kein Versuch. Was scheiterte, wird nach Plan wiederholt; noch ist nichts verloren.",
+    "Seitdem gelang kein Versuch. Was scheiterte, wird nach Plan wiederholt und lässt sich danach nachsenden.",
   "ep.disabled.by_user": "Von Hand deaktiviert seit",
   "ep.disabled.by_user.text":
     "An ihn wird nichts gesendet. Was inzwischen kommt, lässt sich nach dem Aktivieren nachsenden.",
@@ -139,7 +139,8 @@ export const endpoints = {
   "ep.may": "Ihre Rolle darf Endpunkte nicht ändern.",
   "ep.search": "Endpunkte suchen",
   "ep.col.state": "Zustand",
-  "ep.col.p95": "95 %",
+  "ep.app.choose": "Anwendung wählen",
+  "ep.app.find": "Anwendung suchen",
   "ep.col.since": "Seit",
   "ep.empty.title": "Endpunkte sind die Adressen, an die Webhooks gesendet werden.",
   "ep.empty.text": "Legen Sie den ersten an, hier oder in einer Shell. Kunden können es im Portal.",
