@@ -8,6 +8,7 @@ import { serverURL } from "@/lib/base";
 import { duration, share } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { Button } from "@/ui/Button";
+import { HealthStrip } from "@/ui/chart";
 import { type Column, DataList } from "@/ui/list";
 import { Page } from "@/ui/Page";
 import { EmptyState, ErrorState, ErrorText, Skeleton } from "@/ui/States";
@@ -38,6 +39,13 @@ const columns = (): readonly Column<EndpointRow>[] => [
     width: "minmax(5rem, 1fr)",
     wide: true,
     cell: (row) => <span className="text-ink-2">{row.appName || row.appId}</span>,
+  },
+  {
+    id: "health",
+    header: t("ep.health"),
+    width: "10rem",
+    wide: true,
+    cell: (row) => <HealthStrip hours={row.health.hours} label={row.url} />,
   },
   {
     id: "delivered",

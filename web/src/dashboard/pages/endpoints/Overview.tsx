@@ -1,6 +1,10 @@
+import { useQuery } from "@tanstack/react-query";
 import { number } from "@/lib/format";
 import { t } from "@/lib/i18n";
+import { HealthPanel } from "@/parts/endpoint/HealthPanel";
+import { healthQuery } from "@/parts/endpoint/queries";
 import { CopyId } from "@/ui/Copy";
+import { RetryLine } from "@/ui/chart";
 import { Link } from "@/ui/Link";
 import { Facts, Section } from "@/ui/Page";
 import { Time } from "@/ui/Time";
@@ -8,8 +12,13 @@ import type { EndpointRow } from "./queries";
 
 /** How an endpoint is and what is known of it. */
 export function Overview({ row }: { row: EndpointRow }) {
+  const health = useQuery(healthQuery(row.appId, row.id, 24));
+  const retries = health.data?.retries ?? [];
   return (
     <div className="flex flex-col">
+      <Section title={t("ep.health")}>
+        <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} />
+      </Section>
       <Section title={t("ep.about")}>
         <Facts
           items={[
@@ -58,6 +67,11 @@ export function Overview({ row }: { row: EndpointRow }) {
           ]}
         />
       </Section>
+      {health.data && (
+        <Section title={t("ep.retries")} text={retries.length > 0 ? t("ep.retries.text") : t("ep.retries.none")}>
+          {retries.length > 0 && <RetryLine delays={retries} label={t("ep.retries")} />}
+        </Section>
+      )}
     </div>
   );
 }

@@ -33,4 +33,10 @@ export const ui = {
   "combobox.add": "„{name}“ hinzufügen",
   "confirm.type": "„{name}“ eintippen, um zu bestätigen",
   "confirm.differs": "Das ist nicht ihr Name.",
+  "strip.none": "kein Versuch",
+  "strip.sum": "{ok} gelungen, {failed} gescheitert",
+  "strip.hour": "{at}: {share} von {n}, {failed} gescheitert",
+  "strip.hour.none": "{at}: kein Versuch",
+  "retryline.label": "Versuche",
+  "retryline.first": "sofort",
 };

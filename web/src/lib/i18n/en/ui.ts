@@ -34,4 +34,10 @@ export const ui = {
   "combobox.add": "Add “{name}”",
   "confirm.type": "Type “{name}” to confirm",
   "confirm.differs": "That is not its name.",
+  "strip.none": "no attempt",
+  "strip.sum": "{ok} succeeded, {failed} failed",
+  "strip.hour": "{at}: {share} of {n}, {failed} failed",
+  "strip.hour.none": "{at}: no attempt",
+  "retryline.label": "Attempts",
+  "retryline.first": "at once",
 } as const;

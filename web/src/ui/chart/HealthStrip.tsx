@@ -1,0 +1,72 @@
+import { number, share, timeOfDay } from "@/lib/format";
+import { t } from "@/lib/i18n";
+import { Tooltip } from "../Tooltip";
+import type { HealthHour, HealthStripProps } from "./props";
+
+/** Hours of attempts side by side: what succeeded stands, what failed hangs above it, an hour without any is a line. */
+export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
+  const succeeded = hours.reduce((sum, hour) => sum + hour.succeeded, 0);
+  const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
+  const words =
+    failed + succeeded === 0 ? t("strip.none") : t("strip.sum", { ok: number(succeeded), failed: number(failed) });
+  // Lists have hundreds of cells: only those that can be pressed get a tooltip of ours.
+  const cells = hours.map((hour) =>
+    onCell ? (
+      <Tooltip key={hour.at} text={said(hour)}>
+        <button
+          type="button"
+          aria-label={said(hour)}
+          onClick={() => onCell(hour)}
+          className="min-w-0 flex-1 rounded-[2px] hover:bg-selected"
+        >
+          <Cell hour={hour} />
+        </button>
+      </Tooltip>
+    ) : (
+      <span key={hour.at} title={said(hour)} className="min-w-0 flex-1">
+        <Cell hour={hour} />
+      </span>
+    ),
+  );
+  const name = `${label}: ${words}`;
+  return onCell ? (
+    <fieldset aria-label={name} className="flex h-6 w-full gap-0.5">
+      {cells}
+    </fieldset>
+  ) : (
+    <div role="img" aria-label={name} className="flex h-5 w-full gap-0.5">
+      {cells}
+    </div>
+  );
+}
+
+/** What failed comes from the top, hatched, so that it differs without its colour too. */
+function Cell({ hour }: { hour: HealthHour }) {
+  const all = hour.succeeded + hour.failed;
+  if (all === 0) {
+    return (
+      <span aria-hidden className="flex h-full items-center">
+        <span className="h-0.5 w-full rounded-full bg-line" />
+      </span>
+    );
+  }
+  // One failure among thousands is still seen.
+  const part = hour.failed === 0 ? 0 : Math.max(0.2, hour.failed / all);
+  return (
+    <span aria-hidden className="flex h-full flex-col overflow-hidden rounded-[2px]">
+      <span
+        className="bg-[repeating-linear-gradient(135deg,var(--failed-fill)_0_3px,transparent_3px_4.5px)]"
+        style={{ height: `${part * 100}%` }}
+      />
+      <span className="flex-1 bg-delivered-fill" />
+    </span>
+  );
+}
+
+const said = (hour: HealthHour): string => {
+  const all = hour.succeeded + hour.failed;
+  const at = timeOfDay(new Date(hour.at)).slice(0, 5);
+  return all === 0
+    ? t("strip.hour.none", { at })
+    : t("strip.hour", { at, share: share(hour.succeeded / all), n: number(all), failed: number(hour.failed) });
+};
