@@ -2,8 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { duration, number, share } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { HealthStrip } from "@/ui/chart";
+import { Select } from "@/ui/Select";
 import { ErrorState, Skeleton } from "@/ui/States";
 import { Mark } from "@/ui/Status";
+import { type HealthRange, joined, ranges } from "./health";
 import { healthQuery } from "./queries";
 
 interface HealthPanelProps {
@@ -11,6 +13,9 @@ interface HealthPanelProps {
   endpointId: string;
   /** Names the strip for screen readers. */
   url: string;
+  /** The last 24 hours without one; kept in the address by the page. */
+  range?: HealthRange;
+  onRange?(range: HealthRange): void;
 }
 
 const classes = ["dns", "connect", "tls", "timeout", "protocol", "redirect", "policy", "body"] as const;
@@ -21,9 +26,9 @@ export function failureName(outcome: string): string {
   return known ? t(`outcome.${known}`) : outcome.replace(/^status_/, "");
 }
 
-/** How an endpoint has been in the last 24 hours. */
-export function HealthPanel({ appId, endpointId, url }: HealthPanelProps) {
-  const query = useQuery(healthQuery(appId, endpointId, 24));
+/** How an endpoint has been. */
+export function HealthPanel({ appId, endpointId, url, range = "day", onRange }: HealthPanelProps) {
+  const query = useQuery(healthQuery(appId, endpointId, ranges[range].hours));
   if (query.error && !query.data) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton rows={3} />;
   const { attempts, succeeded, p50Ms, p95Ms, hours, failures } = query.data;
@@ -36,6 +41,16 @@ export function HealthPanel({ appId, endpointId, url }: HealthPanelProps) {
   ] as const;
   return (
     <div className="flex min-w-0 flex-col gap-4">
+      {onRange && (
+        <div className="w-44">
+          <Select
+            label={t("ep.health.range")}
+            value={range}
+            onChange={(next) => onRange(next as HealthRange)}
+            options={(Object.keys(ranges) as HealthRange[]).map((value) => ({ value, label: t(`range.${value}`) }))}
+          />
+        </div>
+      )}
       <dl className="grid max-w-2xl grid-cols-2 gap-x-6 gap-y-2 sm:grid-cols-4">
         {figures.map(([label, value]) => (
           <div key={label} className="flex flex-col-reverse">
@@ -44,7 +59,7 @@ export function HealthPanel({ appId, endpointId, url }: HealthPanelProps) {
           </div>
         ))}
       </dl>
-      <HealthStrip hours={hours} label={url} />
+      <HealthStrip hours={joined(hours, ranges[range].step)} label={url} />
       {failures.length > 0 && (
         <section className="flex flex-col gap-1">
           <h3 className="font-medium text-ink-2">{t("ep.health.why")}</h3>

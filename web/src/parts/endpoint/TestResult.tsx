@@ -45,7 +45,7 @@ export function TestResult(props: {
     queryFn: async ({ signal }) => {
       const params = { path: { app: appId, msg: message } };
       const told = await ok(api.GET("/api/v1/app/{app}/msg/{msg}/explain", { params, signal }));
-      return told.endpoints.find((one) => one.endpointId === endpoint)?.text ?? "";
+      return told.endpoints.find((one) => one.endpointId === endpoint) ?? null;
     },
     enabled: query.isSuccess && attempts.length === 0,
     staleTime: 0,
@@ -64,8 +64,17 @@ export function TestResult(props: {
           </>
         ) : (
           <>
-            <StatusMark status="sending">{t("ep.test.waiting")}</StatusMark>
-            {why.data && <span className="text-ink-2">{why.data}</span>}
+            {why.data?.heldReason ? (
+              <StatusMark status="held" />
+            ) : (
+              <StatusMark status="sending">{t("ep.test.waiting")}</StatusMark>
+            )}
+            {why.data && <span className="text-ink-2">{why.data.text}</span>}
+            {why.data?.nextProbeAt && (
+              <span className="text-ink-2">
+                {t("msg.heldUntil")} <Time at={why.data.nextProbeAt} />
+              </span>
+            )}
           </>
         )}
         <span className="flex-1" />

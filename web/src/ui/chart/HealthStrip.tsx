@@ -1,4 +1,4 @@
-import { number, share, timeOfDay } from "@/lib/format";
+import { day, number, share, timeOfDay } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { Tooltip } from "../Tooltip";
 import type { HealthHour, HealthStripProps } from "./props";
@@ -9,13 +9,15 @@ export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
   const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
   const words =
     failed + succeeded === 0 ? t("strip.none") : t("strip.sum", { ok: number(succeeded), failed: number(failed) });
+  // Over more than a day the time alone says too little.
+  const days = hours.length > 1 && Date.parse(hours.at(-1)!.at) - Date.parse(hours[0]!.at) >= 86_400_000;
   // Lists have hundreds of cells: only those that can be pressed get a tooltip of ours.
   const cells = hours.map((hour) =>
     onCell ? (
-      <Tooltip key={hour.at} text={said(hour)}>
+      <Tooltip key={hour.at} text={said(hour, days)}>
         <button
           type="button"
-          aria-label={said(hour)}
+          aria-label={said(hour, days)}
           onClick={() => onCell(hour)}
           className="min-w-0 flex-1 rounded-[2px] hover:bg-selected"
         >
@@ -23,7 +25,7 @@ export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
         </button>
       </Tooltip>
     ) : (
-      <span key={hour.at} title={said(hour)} className="min-w-0 flex-1">
+      <span key={hour.at} title={said(hour, days)} className="min-w-0 flex-1">
         <Cell hour={hour} />
       </span>
     ),
@@ -63,9 +65,11 @@ function Cell({ hour }: { hour: HealthHour }) {
   );
 }
 
-const said = (hour: HealthHour): string => {
+const said = (hour: HealthHour, days: boolean): string => {
   const all = hour.succeeded + hour.failed;
-  const at = timeOfDay(new Date(hour.at)).slice(0, 5);
+  const start = new Date(hour.at);
+  const time = timeOfDay(start).slice(0, 5);
+  const at = days ? `${day(start)} ${time}` : time;
   return all === 0
     ? t("strip.hour.none", { at })
     : t("strip.hour", { at, share: share(hour.succeeded / all), n: number(all), failed: number(hour.failed) });

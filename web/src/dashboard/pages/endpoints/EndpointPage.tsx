@@ -6,6 +6,7 @@ import { useMay } from "@/dashboard/session";
 import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { AttemptsAt } from "@/parts/endpoint/AttemptsAt";
+import { rangeOf } from "@/parts/endpoint/health";
 import { endpointChanged, ofSource } from "@/parts/endpoint/queries";
 import { RecoverPanel } from "@/parts/endpoint/RecoverPanel";
 import { StateNote } from "@/parts/endpoint/StateNote";
@@ -36,7 +37,7 @@ export function EndpointPage() {
 }
 
 function Loaded({ row }: { row: EndpointRow }) {
-  const { tab, status } = route.useSearch();
+  const { tab, status, range } = route.useSearch();
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const may = useMay("developer");
@@ -119,8 +120,19 @@ function Loaded({ row }: { row: EndpointRow }) {
             />
           </div>
         ) : (
-          <div className="px-4 py-4">
-            {open === "overview" && <Overview row={row} />}
+          <div className={open === "overview" || open === "security" ? "px-4" : "px-4 py-4"}>
+            {open === "overview" && (
+              <Overview
+                row={row}
+                range={rangeOf(range)}
+                onRange={(next) =>
+                  void navigate({
+                    search: (old) => ({ ...old, range: next === "day" ? undefined : next }),
+                    replace: true,
+                  })
+                }
+              />
+            )}
             {open === "test" && <TestSend appId={app} endpoint={row} reason={reason} messageLink={messageLink} code />}
             {open === "recover" && <RecoverPanel appId={app} endpoint={row} reason={reason} code />}
             {(open === "settings" || open === "security") && <Settings row={row} part={open} reason={reason} />}

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { number } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { HealthPanel } from "@/parts/endpoint/HealthPanel";
+import { type HealthRange, ranges } from "@/parts/endpoint/health";
 import { healthQuery } from "@/parts/endpoint/queries";
 import { CopyId } from "@/ui/Copy";
 import { RetryLine } from "@/ui/chart";
@@ -10,14 +11,20 @@ import { Facts, Section } from "@/ui/Page";
 import { Time } from "@/ui/Time";
 import type { EndpointRow } from "./queries";
 
+interface OverviewProps {
+  row: EndpointRow;
+  range: HealthRange;
+  onRange(range: HealthRange): void;
+}
+
 /** How an endpoint is and what is known of it. */
-export function Overview({ row }: { row: EndpointRow }) {
-  const health = useQuery(healthQuery(row.appId, row.id, 24));
+export function Overview({ row, range, onRange }: OverviewProps) {
+  const health = useQuery(healthQuery(row.appId, row.id, ranges[range].hours));
   const retries = health.data?.retries ?? [];
   return (
     <div className="flex flex-col">
-      <Section title={t("ep.health")}>
-        <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} />
+      <Section title={t("ep.health.title")}>
+        <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} range={range} onRange={onRange} />
       </Section>
       <Section title={t("ep.about")}>
         <Facts
@@ -62,8 +69,8 @@ export function Overview({ row }: { row: EndpointRow }) {
                   value,
                 ] as const,
             ),
-            [t("app.col.created"), <Time key="n" at={row.createdAt} as="exact" />],
-            [t("type.updated"), <Time key="m" at={row.updatedAt} as="exact" />],
+            [t("app.col.created"), <Time key="n" at={row.createdAt} />],
+            [t("type.updated"), <Time key="m" at={row.updatedAt} />],
           ]}
         />
       </Section>

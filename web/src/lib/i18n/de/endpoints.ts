@@ -123,6 +123,7 @@ export const endpoints = {
   "ep.task.rate": "höchstens {rate}/s",
   "ep.task.cancel": "Rest abbrechen",
   "ep.health": "Letzte 24 Stunden",
+  "ep.health.title": "Verlauf",
   "ep.health.attempts": "Versuche",
   "ep.health.delivered": "Zugestellt",
   "ep.health.p50": "Hälfte dauerte",

@@ -122,6 +122,7 @@ export const endpoints = {
   "ep.task.rate": "at most {rate}/s",
   "ep.task.cancel": "Cancel the rest",
   "ep.health": "Last 24 hours",
+  "ep.health.title": "Health",
   "ep.health.attempts": "Attempts",
   "ep.health.delivered": "Delivered",
   "ep.health.p50": "Half took",
