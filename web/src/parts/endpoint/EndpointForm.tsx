@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type ApiError, api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { namesOf } from "@/lib/lines";
 import { Button } from "@/ui/Button";
 import { FromCode } from "@/ui/code";
 import { Field, TextArea, TextInput } from "@/ui/Field";
@@ -101,7 +102,12 @@ export function EndpointForm(props: EndpointFormProps) {
         error={faultIn(error, "eventTypes") ?? (tried && nothing ? t("ep.types.nothing") : undefined)}
         free={ofSource(appId)}
       />
-      <Field label={t("ep.channels")} optional hint={t("ep.channels.hint")} error={faultIn(error, "channels")}>
+      <Field
+        label={t("ep.channels")}
+        optional
+        hint={t("ep.channels.hint")}
+        error={faultIn(error, "channels", namesOf(draft.channels))}
+      >
         <TextInput mono {...text("channels")} />
       </Field>
       <Field
@@ -157,7 +163,6 @@ export function EndpointForm(props: EndpointFormProps) {
         </details>
       )}
       {error && elsewhere(error, fields) && <ErrorText error={error} />}
-      {error?.hint && !elsewhere(error, fields) && <p className="text-ink-2">{error.hint}</p>}
       <div className="flex flex-wrap items-center gap-2">
         <Button
           look="primary"

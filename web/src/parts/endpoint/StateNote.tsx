@@ -57,8 +57,8 @@ export function StateNote({ appId, endpoint, reason, recoverReason, onRecover }:
         disabled ? "border-held bg-sunken" : "border-failed bg-failed-soft",
       )}
     >
-      <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
-        <Mark status={disabled ? "disabled" : "failing"} />
+      <p>
+        <Mark status={disabled ? "disabled" : "failing"} className="mr-2 inline" />
         <span className="font-medium">
           {disabled ? t(`ep.disabled.${why}`) : t("ep.failing")}{" "}
           <Time at={(disabled ? disabledAt : failingSince) ?? endpoint.updatedAt} as="exact" />

@@ -37,6 +37,7 @@ test("a fault inside a member belongs to its field", () => {
   ]);
   expect(faultIn(error, "url")).toBe("must be https");
   expect(faultIn(error, "channels")).toBe("[1]: has a blank");
+  expect(faultIn(error, "channels", ["a", "b c"])).toBe("b c: has a blank");
   expect(faultIn(error, "uid")).toBeUndefined();
   expect(elsewhere(error, ["url"])).toBe(false);
   expect(elsewhere(error, ["uid"])).toBe(true);

@@ -69,11 +69,12 @@ export function badLines(draft: Draft): { metadata?: number; headers?: number } 
   };
 }
 
-/** What is wrong with a member or with something in it: "X-Key: must not …". */
-export function faultIn(error: ApiError | null, name: string): string | undefined {
+/** What is wrong with a member or with something in it: "X-Key: must not …". Items of a list are called by themselves. */
+export function faultIn(error: ApiError | null, name: string, items: readonly string[] = []): string | undefined {
   const fault = error?.faults.find(({ loc }) => loc[1] === name);
   if (!fault) return undefined;
-  const inner = fault.loc.slice(2).join(".").replaceAll(".[", "[");
+  const at = /^\[(\d+)\]$/.exec(fault.loc[2] ?? "");
+  const inner = (at && items[Number(at[1])]) ?? fault.loc.slice(2).join(".").replaceAll(".[", "[");
   return inner ? `${inner}: ${fault.msg}` : fault.msg;
 }
 

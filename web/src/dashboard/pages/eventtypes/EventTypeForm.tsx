@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApiError, api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { namesOf } from "@/lib/lines";
 import { elsewhere, faultIn } from "@/parts/endpoint/form";
 import type { EventType } from "@/parts/eventtype/queries";
 import { Button } from "@/ui/Button";
@@ -113,7 +114,12 @@ export function EventTypeForm({ type, onClose, onSaved }: EventTypeFormProps) {
           checked={draft.enforce}
           onChange={(enforce) => set({ enforce })}
         />
-        <Field label={t("type.flags")} optional hint={t("type.flags.hint")} error={faultIn(error, "featureFlags")}>
+        <Field
+          label={t("type.flags")}
+          optional
+          hint={t("type.flags.hint")}
+          error={faultIn(error, "featureFlags", namesOf(draft.flags))}
+        >
           <TextInput mono value={draft.flags} onChange={(event) => set({ flags: event.target.value })} />
         </Field>
         <Checkbox
