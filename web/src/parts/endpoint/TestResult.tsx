@@ -21,8 +21,10 @@ export function TestResult(props: {
   endpoint: string;
   message: string;
   link?(message: string): ReactNode;
+  /** The server keeps what was answered from this reader. */
+  hidden?: boolean;
 }) {
-  const { appId, endpoint, message, link } = props;
+  const { appId, endpoint, message, link, hidden } = props;
   const query = useQuery({
     queryKey: ["endpoint", endpoint, "test", message],
     queryFn: async ({ signal }) => {
@@ -81,7 +83,7 @@ export function TestResult(props: {
         {link?.(message)}
       </div>
       {query.error && <ErrorText error={query.error} />}
-      {last && <Details attempt={last} />}
+      {last && <Details attempt={last} hidden={hidden} />}
       {last?.nextAttempt && !succeeded(last) && (
         <p className="text-ink-2">
           {t("ep.test.again")} <Time at={last.nextAttempt} />
@@ -103,9 +105,9 @@ export function TestResult(props: {
   );
 }
 
-function Details({ attempt }: { attempt: Attempt }) {
+function Details({ attempt, hidden }: { attempt: Attempt; hidden?: boolean }) {
   const answered = attempt.responseStatusCode > 0;
-  const empty = attempt.response === "";
+  const empty = attempt.response === "" && !hidden;
   return (
     <>
       <PhaseBar phases={phasesOf(attempt)} total={attempt.responseDurationMs} failedIn={brokenIn(attempt)} />
@@ -113,7 +115,12 @@ function Details({ attempt }: { attempt: Attempt }) {
         (empty ? (
           <p className="text-ink-2">{t("ep.test.emptyAnswer")}</p>
         ) : (
-          <PayloadViewer label={t("ep.test.answer")} bytes={attempt.response} height={240} />
+          <PayloadViewer
+            label={t("ep.test.answer")}
+            bytes={hidden ? null : attempt.response}
+            state={hidden ? "hidden" : undefined}
+            height={240}
+          />
         ))}
     </>
   );

@@ -26,11 +26,13 @@ interface TestSendProps {
   reason?: string;
   /** The page of the message that was sent. */
   messageLink?(message: string): ReactNode;
+  /** True where payloads are kept from this reader. */
+  hidden?: boolean;
   code?: boolean;
 }
 
 /** Sends a sample of an event type to this endpoint only, and shows in place what came of it. */
-export function TestSend({ appId, endpoint, reason, messageLink, code }: TestSendProps) {
+export function TestSend({ appId, endpoint, reason, messageLink, hidden, code }: TestSendProps) {
   const client = useQueryClient();
   const types = useQuery(catalogueQuery(true));
   const [type, setType] = useState("");
@@ -110,7 +112,9 @@ export function TestSend({ appId, endpoint, reason, messageLink, code }: TestSen
         {edited !== null && <Button onClick={() => setEdited(null)}>{t("ep.test.reset")}</Button>}
       </div>
       {error && elsewhere(error, ["eventType", "payload"]) && <ErrorText error={error} />}
-      {sent && <TestResult key={sent} appId={appId} endpoint={endpoint.id} message={sent} link={messageLink} />}
+      {sent && (
+        <TestResult key={sent} appId={appId} endpoint={endpoint.id} message={sent} link={messageLink} hidden={hidden} />
+      )}
       {code && (
         <FromCode call={{ method: "POST", path: `api/v1/app/${appId}/endpoint/${endpoint.id}/send-example`, body }} />
       )}

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Ban, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { useMay } from "@/dashboard/session";
+import { useMay, useSession } from "@/dashboard/session";
 import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { AttemptsAt } from "@/parts/endpoint/AttemptsAt";
@@ -41,6 +41,7 @@ function Loaded({ row }: { row: EndpointRow }) {
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const may = useMay("developer");
+  const hidden = useSession().data?.member?.mayReadPayloads === false;
   const [dialog, setDialog] = useState<"disable" | "delete" | null>(null);
   const reason = may ? undefined : t("ep.may");
   const app = row.appId;
@@ -124,6 +125,8 @@ function Loaded({ row }: { row: EndpointRow }) {
             {open === "overview" && (
               <Overview
                 row={row}
+                reason={reason}
+                onTest={ofSource(app) ? undefined : () => show("test")}
                 range={rangeOf(range)}
                 onRange={(next) =>
                   void navigate({
@@ -133,7 +136,9 @@ function Loaded({ row }: { row: EndpointRow }) {
                 }
               />
             )}
-            {open === "test" && <TestSend appId={app} endpoint={row} reason={reason} messageLink={messageLink} code />}
+            {open === "test" && (
+              <TestSend appId={app} endpoint={row} reason={reason} messageLink={messageLink} hidden={hidden} code />
+            )}
             {open === "recover" && <RecoverPanel appId={app} endpoint={row} reason={reason} code />}
             {(open === "settings" || open === "security") && <Settings row={row} part={open} reason={reason} />}
           </div>

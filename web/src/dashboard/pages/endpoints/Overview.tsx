@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { number } from "@/lib/format";
 import { t } from "@/lib/i18n";
+import { FirstSteps } from "@/parts/endpoint/FirstSteps";
 import { HealthPanel } from "@/parts/endpoint/HealthPanel";
 import { type HealthRange, ranges } from "@/parts/endpoint/health";
 import { healthQuery } from "@/parts/endpoint/queries";
@@ -13,16 +14,19 @@ import type { EndpointRow } from "./queries";
 
 interface OverviewProps {
   row: EndpointRow;
+  reason?: string;
   range: HealthRange;
   onRange(range: HealthRange): void;
+  onTest?(): void;
 }
 
 /** How an endpoint is and what is known of it. */
-export function Overview({ row, range, onRange }: OverviewProps) {
+export function Overview({ row, reason, range, onRange, onTest }: OverviewProps) {
   const health = useQuery(healthQuery(row.appId, row.id, ranges[range].hours));
   const retries = health.data?.retries ?? [];
   return (
     <div className="flex flex-col">
+      <FirstSteps appId={row.appId} endpoint={row} viewReason={reason} rotateReason={reason} code onTest={onTest} />
       <Section title={t("ep.health.title")}>
         <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} range={range} onRange={onRange} />
       </Section>

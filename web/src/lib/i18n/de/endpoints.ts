@@ -60,6 +60,9 @@ export const endpoints = {
     "Empfänger, die nur das alte kennen, lehnen sofort ab. Richtig, wenn es bekannt geworden ist.",
   "ep.rotate.do": "Wechseln",
   "ep.rotated": "Geheimnis gewechselt",
+  "ep.first": "Nächste Schritte",
+  "ep.first.text":
+    "Geben Sie dem Empfänger das Geheimnis, lassen Sie ihn die Signatur prüfen, und senden Sie ihm dann einen Test.",
   "ep.test.text":
     "Sendet eine Nachricht nur an diesen Endpunkt, gleich welche Ereignistypen er will. Sie wird signiert und wiederholt wie jede andere.",
   "ep.test.type": "Ereignistyp",

@@ -60,6 +60,8 @@ export const endpoints = {
   "ep.rotate.grace.none": "Receivers that only know the old one refuse at once. Right if it has leaked.",
   "ep.rotate.do": "Rotate",
   "ep.rotated": "Secret rotated",
+  "ep.first": "Next",
+  "ep.first.text": "Give the receiver its secret and let it check the signature, then send it a test.",
   "ep.test.text":
     "Sends one message to this endpoint only, whatever its event types. It is signed and retried like any other.",
   "ep.test.type": "Event type",
