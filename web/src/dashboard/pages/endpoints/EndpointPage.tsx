@@ -126,7 +126,6 @@ function Loaded({ row }: { row: EndpointRow }) {
               <Overview
                 row={row}
                 reason={reason}
-                onTest={ofSource(app) ? undefined : () => show("test")}
                 range={rangeOf(range)}
                 onRange={(next) =>
                   void navigate({

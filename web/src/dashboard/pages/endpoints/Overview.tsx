@@ -17,11 +17,10 @@ interface OverviewProps {
   reason?: string;
   range: HealthRange;
   onRange(range: HealthRange): void;
-  onTest?(): void;
 }
 
 /** How an endpoint is and what is known of it. */
-export function Overview({ row, reason, range, onRange, onTest }: OverviewProps) {
+export function Overview({ row, reason, range, onRange }: OverviewProps) {
   const health = useQuery(healthQuery(row.appId, row.id, ranges[range].hours));
   const retries = health.data?.retries ?? [];
   return (

@@ -93,3 +93,12 @@ test("the signature is found under both names", () => {
   expect(signatureOf({ "svix-id": "msg_1", "svix-timestamp": "12", "svix-signature": "v1a,a" })?.scheme).toBe("v1a");
   expect(signatureOf({ "Content-Type": "x" })).toBeUndefined();
 });
+
+test("nothing took place after the phase in which it broke", () => {
+  const timings = { ...none, dnsMs: 1, connectMs: 2, tlsMs: 3, firstByteMs: 4 };
+  expect(phasesOf(made({ outcome: "dns", timings }))).toEqual({ dns: 1 });
+  expect(phasesOf(made({ outcome: "connect", timings }))).toEqual({ dns: 1, tcp: 2 });
+  expect(phasesOf(made({ outcome: "tls", timings }))).toEqual({ dns: 1, tcp: 2, tls: 3 });
+  expect(phasesOf(made({ outcome: "status_5xx", timings }))).toEqual({ dns: 1, tcp: 2, tls: 3, wait: 4 });
+  expect(sentenceOf(made({ outcome: "dns", response: "No such host.", timings }))).toBe("No such host.");
+});

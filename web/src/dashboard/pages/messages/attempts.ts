@@ -69,8 +69,12 @@ export function phasesOf(attempt: Attempt): Phases {
   if (!took) return {};
   const phases: Phases = {};
   if (took.dnsMs > 0) phases.dns = took.dnsMs;
+  // What follows the phase in which it broke did not take place, whatever the clock says.
+  if (attempt.outcome === "dns") return phases;
   if (took.connectMs > 0) phases.tcp = took.connectMs;
+  if (attempt.outcome === "connect") return phases;
   if (took.tlsMs > 0) phases.tls = took.tlsMs;
+  if (attempt.outcome === "tls") return phases;
   const before = took.dnsMs + took.connectMs + took.tlsMs;
   // Without a first byte, what is left of the time was spent waiting for it.
   const wait =
