@@ -25,7 +25,7 @@ export function Overview({ row, reason, range, onRange }: OverviewProps) {
   const retries = health.data?.retries ?? [];
   return (
     <div className="flex flex-col">
-      <FirstSteps appId={row.appId} endpoint={row} viewReason={reason} rotateReason={reason} code onTest={onTest} />
+      <FirstSteps appId={row.appId} endpoint={row} viewReason={reason} rotateReason={reason} code />
       <Section title={t("ep.health.title")}>
         <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} range={range} onRange={onRange} />
       </Section>
