@@ -22,7 +22,7 @@ export function Field({ label, hint, error, optional, labelHidden, className, ch
     <Base.Root invalid={error !== undefined} className={cx("flex min-w-0 flex-col gap-1", className)}>
       <Base.Label className={labelHidden ? "sr-only" : "font-medium text-ink"}>
         {label}
-        {optional && <span className="ml-1.5 font-normal text-ink-3">{t("word.optional")}</span>}
+        {optional && <span className="ml-0.5 font-normal text-ink-3"> {t("word.optional")}</span>}
       </Base.Label>
       {children}
       {hint !== undefined && <Base.Description className="text-ink-3 text-xs">{hint}</Base.Description>}

@@ -122,7 +122,9 @@ export function RecoverPanel({ appId, endpoint, reason, code }: RecoverPanelProp
           {n && (
             <>
               <span className="font-medium">
-                {n.count === 0 ? t("ep.recover.nothing") : t("ep.recover.count", { count: count(n.count, n.more) })}
+                {n.count === 0
+                  ? t("ep.recover.nothing")
+                  : t("ep.recover.count", { n: n.count, count: count(n.count, n.more) })}
               </span>
               {time !== undefined && n.count > 0 && (
                 <span className="ml-2 text-ink-2">

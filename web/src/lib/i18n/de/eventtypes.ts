@@ -71,6 +71,5 @@ export const eventtypes = {
   "type.subscribers.all": "Endpunkte für alle Typen bekommen ihn ebenso.",
   "type.subscribers.more": "Alle zeigen",
   "type.messages": "Nachrichten dieses Typs",
-  "type.created": "Angelegt",
   "type.updated": "Geändert",
 };

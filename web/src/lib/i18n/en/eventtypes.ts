@@ -73,6 +73,5 @@ export const eventtypes = {
   "type.subscribers.all": "Endpoints for all types get it as well.",
   "type.subscribers.more": "Show all",
   "type.messages": "Messages of this type",
-  "type.created": "Created",
   "type.updated": "Changed",
 } as const;
