@@ -226,6 +226,19 @@ func TestOwnAddressIsRefusedAsTarget(t *testing.T) {
 	}
 }
 
+func TestBadSecretIsToldWithoutTheNameOfAPackage(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	if _, err := n.CreateApplication(t.Context(), apitype.ApplicationIn{Name: "Acme", UID: apitype.Some("acme")}); err != nil {
+		t.Fatal(err)
+	}
+	in := apitype.EndpointIn{URL: "https://example.com/", Secret: apitype.Some("whsec_c2hvcnQ=")}
+	_, err := n.CreateEndpoint(t.Context(), "acme", in)
+	if err == nil || !strings.Contains(err.Error(), "24 to 75 bytes") || strings.Contains(err.Error(), "webhook:") {
+		t.Errorf("a short secret: %v", err)
+	}
+}
+
 // writeCertificate makes a certificate for 127.0.0.1 with this serial number.
 func writeCertificate(t *testing.T, dir string, serial int64) (cert, key string, pool *x509.CertPool) {
 	t.Helper()

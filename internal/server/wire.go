@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/grapnelhq/grapnel/internal/api"
@@ -224,14 +225,15 @@ func checkURL(policy *netguard.Policy) func(string) (clean, userinfo string, err
 	}
 }
 
-// checkSecret says whether deliveries can be signed with the secret.
+// checkSecret says whether deliveries can be signed with the secret. Its error is shown
+// to callers, who know nothing of packages.
 func checkSecret(text string) error {
 	key, err := webhook.ParseLooseKey(text)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = webhook.NewSigner(key)
 	}
-	if _, err := webhook.NewSigner(key); err != nil {
-		return err
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), webhook.ErrKey.Error()+": "))
 	}
 	return nil
 }
