@@ -45,7 +45,8 @@ export function TestSend({ appId, endpoint, reason, messageLink, hidden, code }:
   const names = (types.data ?? []).map((one) => one.name);
   // Those that the endpoint asks for come first: they are what it will get.
   const order = [...names.filter((name) => wanted?.includes(name)), ...names.filter((name) => !wanted?.includes(name))];
-  const chosen = type || order[0] || ping;
+  const withExample = order.find((name) => exampleText(types.data?.find((one) => one.name === name)?.schemas));
+  const chosen = type || (wanted ? order[0] : withExample) || order[0] || ping;
   const example = exampleText(types.data?.find((one) => one.name === chosen)?.schemas);
   const payload = edited ?? example ?? (chosen === ping ? pingPayload : "{}");
   const body = `{"eventType":${JSON.stringify(chosen)},"payload":${payload.trim() || "{}"}}`;

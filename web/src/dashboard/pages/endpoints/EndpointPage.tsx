@@ -66,7 +66,6 @@ function Loaded({ row }: { row: EndpointRow }) {
   );
   return (
     <Page
-      fill
       title={row.url.replace(/^https:\/\//, "")}
       actions={
         <>
@@ -87,7 +86,7 @@ function Loaded({ row }: { row: EndpointRow }) {
         </>
       }
     >
-      <div className="flex flex-col gap-2 px-4 empty:hidden [&:not(:empty)]:pb-3">
+      <div className="pb-2 empty:hidden">
         <StateNote
           appId={app}
           endpoint={row}
@@ -101,10 +100,9 @@ function Loaded({ row }: { row: EndpointRow }) {
         value={open}
         onChange={show}
         tabs={shown.map((value) => ({ value, label: t(`ep.tab.${value}`) }))}
-        className="flex-1"
       >
         {open === "attempts" ? (
-          <div className="flex h-full min-h-0 flex-col">
+          <div className="flex h-[70dvh] min-h-80 flex-col">
             <AttemptsAt
               appId={app}
               endpointId={row.id}
@@ -121,7 +119,7 @@ function Loaded({ row }: { row: EndpointRow }) {
             />
           </div>
         ) : (
-          <div className={open === "overview" || open === "security" ? "px-4" : "px-4 py-4"}>
+          <div className={open === "overview" || open === "security" ? undefined : "py-4"}>
             {open === "overview" && (
               <Overview
                 row={row}
