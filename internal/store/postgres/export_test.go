@@ -16,6 +16,9 @@ func (q listQuery) texts() []string { return []string{q.ascending, q.descending}
 // Queries are the texts of statements over tables that grow, by what they are for.
 var Queries = map[string][]string{
 	"applications":                        listApplications.texts(),
+	"audits":                              listAudits.texts(),
+	"audits of an environment":            listAuditsOfOne.texts(),
+	"members":                             listMembers.texts(),
 	"keys":                                listKeys.texts(),
 	"endpoints":                           listEndpoints.texts(),
 	"event types":                         listEventTypes.texts(),

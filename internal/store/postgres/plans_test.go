@@ -24,7 +24,7 @@ type planned struct {
 // settled are queries over tables that the database has had a look at before they
 // are large; partitions are new each day.
 var settled = []string{"event types", "event types of a name", "explain, others", "count, claimed", "count, waiting", "payloads of a partition",
-	"endpoints of an environment"}
+	"endpoints of an environment", "audits", "audits of an environment", "members"}
 
 const planLimit = 51
 
@@ -112,6 +112,10 @@ func (a *archive) crowd() {
 		`INSERT INTO endpoints (id, app, description, url, throttle, secrets, disabled, revision, created, updated, deleted)
 		  SELECT decode(md5(g::text) || 'aabbccdd', 'hex'), (SELECT max(seq) FROM applications WHERE env = $1), '', '', 0, '[]', 0, 1, 0, 0, CASE WHEN g < 100 THEN g END
 		  FROM generate_series(1, $2) AS g`,
+		`INSERT INTO audits (id, env, actor, actor_id, name, action, target, address)
+		  SELECT decode(md5(g::text) || 'aabbccdd', 'hex'), $1, 0, decode(md5(g::text) || 'aabbccdd', 'hex'), '', '', '', '' FROM generate_series(1, $2) AS g`,
+		`INSERT INTO members (id, email, name, role, payloads, created, updated)
+		  SELECT decode(md5(g::text) || 'aabbccdd', 'hex'), encode($1::bytea, 'hex') || g, '', 1, false, 0, 0 FROM generate_series(1, $2) AS g`,
 		`INSERT INTO sources (app, id, env, name, type, settings, secrets, tokens, disabled, next_fire, created, updated)
 		  SELECT -g, decode(md5(g::text) || 'aabbccdd', 'hex'), $1, '', '', '{}', '[]', '[]', false, CASE WHEN g < 100 THEN g END, 0, 0 FROM generate_series(1, $2) AS g`,
 	} {
@@ -150,6 +154,9 @@ func (a *archive) cases(message hook.ID) []planned {
 		add("deliveries of a message", 10, 1, slices.Concat(with(message, 0, 1<<40), filter, with(a.appSeq, nil, planLimit))...)
 	}
 	add("applications", 100, 1, a.env, low, high, planLimit)
+	add("audits", 100, 1, low, high, planLimit)
+	add("audits of an environment", 100, 1, a.env, low, high, planLimit)
+	add("members", 100, 1, low, high, planLimit)
 	add("keys", 100, 1, a.env, low, high, planLimit)
 	add("endpoints", 400, 1, crowded, low, high, planLimit)
 	add("event types", 200, 1, a.env, false, planLimit)
