@@ -21,7 +21,7 @@ FIRST    ?= 1
 
 export CGO_ENABLED := 0
 
-.PHONY: help check format vet lint generated tidy test postgresql pgbouncer test-crash test-fault test-pgbouncer test-browser fuzz sim sim-mutants bench build dev
+.PHONY: help check format vet lint generated tidy test postgresql pgbouncer test-crash test-fault test-pgbouncer web web-check test-browser fuzz sim sim-mutants bench build dev
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -105,6 +105,13 @@ pgbouncer:
 			echo 'test-pgbouncer: PgBouncer is not installed, and this is not root on a system with apt-get: install it and try again' >&2; exit 1; \
 		fi; \
 	fi
+
+web: ## build dashboard and portal into internal/dash/dist
+	UPDATE=1 go test -count 1 -run TestTheDashboardIsBuilt ./internal/api
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build
+
+web-check: ## types, linter and tests of web/, and whether what is built from it is committed
+	web/scripts/check.sh
 
 test-browser: build postgresql ## drive dashboard and portal of the built server with Chromium, on both stores
 	test/browser/run.sh

@@ -15,7 +15,6 @@ function devPages(): Plugin {
       dev.middlewares.use((req, _res, next) => {
         const page = (req.headers.accept ?? "").includes("text/html") ? (req.url ?? "") : "";
         if (/^\/portal(\/|\?|$)/.test(page)) req.url = "/portal.html";
-        if (/^\/gallery(\/|\?|$)/.test(page)) req.url = "/gallery.html";
         next();
       });
     },
