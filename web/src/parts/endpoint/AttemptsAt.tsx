@@ -1,8 +1,10 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { X } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { resultOf, succeeded, tookOf } from "@/dashboard/pages/messages/attempts";
 import type { Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { IconButton } from "@/ui/Button";
 import { type Column, DataList, NewRows } from "@/ui/list";
 import { Select } from "@/ui/Select";
 import { ErrorState, Skeleton } from "@/ui/States";
@@ -18,6 +20,10 @@ interface AttemptsAtProps {
   /** "0" success, "2" failed; kept in the address by the page. */
   status?: AttemptFilter["status"];
   onStatus(status: AttemptFilter["status"]): void;
+  /** A range of time, RFC 3339, and how it is left again. */
+  since?: string;
+  until?: string;
+  onAllTimes?(): void;
   onOpen(attempt: Attempt): void;
   /** In place of rows where there are none. */
   empty?: ReactNode;
@@ -60,8 +66,9 @@ const columns = (): readonly Column<Attempt>[] => [
 ];
 
 /** Attempts at one endpoint, newest first. New ones are put in only while the reader is at the top. */
-export function AttemptsAt({ appId, endpointId, status, onStatus, onOpen, empty }: AttemptsAtProps) {
-  const query = useInfiniteQuery(attemptsAtQuery(appId, endpointId, { status }));
+export function AttemptsAt(props: AttemptsAtProps) {
+  const { appId, endpointId, status, onStatus, since, until, onAllTimes, onOpen, empty } = props;
+  const query = useInfiniteQuery(attemptsAtQuery(appId, endpointId, { status, since, until }));
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const [atTop, setAtTop] = useState(true);
   const seen = useRef<ReadonlySet<string>>(new Set());
@@ -69,7 +76,7 @@ export function AttemptsAt({ appId, endpointId, status, onStatus, onOpen, empty 
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is in sight changes with the newest row and with the place
   useEffect(() => {
     if (atTop) seen.current = new Set(rows.map((row) => row.id));
-  }, [atTop, newest, status, rows.length]);
+  }, [atTop, newest, status, since, until, rows.length]);
   // Away from the top, what came before the first row in sight waits.
   const first = atTop
     ? 0
@@ -82,7 +89,7 @@ export function AttemptsAt({ appId, endpointId, status, onStatus, onOpen, empty 
   }
   return (
     <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-      <div className="flex items-center gap-2 px-3 py-2">
+      <div className="flex flex-wrap items-center gap-2 px-3 py-2">
         <div className="w-44">
           <Select
             label={t("ep.filter.status")}
@@ -95,6 +102,14 @@ export function AttemptsAt({ appId, endpointId, status, onStatus, onOpen, empty 
             ]}
           />
         </div>
+        {since && until && (
+          <span className="inline-flex items-center rounded-sm bg-sunken pl-2">
+            <Time at={since} as="exact" />
+            <span className="px-1">–</span>
+            <Time at={until} as="exact" />
+            <IconButton icon={X} label={t("ep.filter.anyTime")} onClick={onAllTimes} />
+          </span>
+        )}
       </div>
       <DataList
         label={t("ep.attempts")}

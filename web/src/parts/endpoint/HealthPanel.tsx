@@ -16,6 +16,8 @@ interface HealthPanelProps {
   /** The last 24 hours without one; kept in the address by the page. */
   range?: HealthRange;
   onRange?(range: HealthRange): void;
+  /** Called with the time of the cell that was pressed. */
+  onCell?(since: Date, until: Date): void;
 }
 
 const classes = ["dns", "connect", "tls", "timeout", "protocol", "redirect", "policy", "body"] as const;
@@ -27,7 +29,7 @@ export function failureName(outcome: string): string {
 }
 
 /** How an endpoint has been. */
-export function HealthPanel({ appId, endpointId, url, range = "day", onRange }: HealthPanelProps) {
+export function HealthPanel({ appId, endpointId, url, range = "day", onRange, onCell }: HealthPanelProps) {
   const query = useQuery(healthQuery(appId, endpointId, ranges[range].hours));
   if (query.error && !query.data) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton rows={3} />;
@@ -59,7 +61,17 @@ export function HealthPanel({ appId, endpointId, url, range = "day", onRange }: 
           </div>
         ))}
       </dl>
-      <HealthStrip hours={joined(hours, ranges[range].step)} label={url} />
+      <HealthStrip
+        hours={joined(hours, ranges[range].step)}
+        label={url}
+        onCell={
+          onCell &&
+          ((cell) => {
+            const since = Date.parse(cell.at);
+            onCell(new Date(since), new Date(since + ranges[range].step * 3_600_000));
+          })
+        }
+      />
       {failures.length > 0 && (
         <section className="flex flex-col gap-1">
           <h3 className="font-medium text-ink-2">{t("ep.health.why")}</h3>

@@ -59,12 +59,15 @@ export interface AttemptFilter {
   status?: "0" | "2";
   /** Names with commas. */
   types?: string;
+  /** Only from here on, only before: RFC 3339. */
+  since?: string;
+  until?: string;
 }
 
 /** Attempts at an endpoint, newest first, each with its message but not its payload. */
-export const attemptsAtQuery = (app: string, ep: string, { status, types }: AttemptFilter) =>
+export const attemptsAtQuery = (app: string, ep: string, { status, types, since, until }: AttemptFilter) =>
   infiniteQueryOptions({
-    queryKey: [...endpointKey(ep), "attempts", status ?? "", types ?? ""],
+    queryKey: [...endpointKey(ep), "attempts", status ?? "", types ?? "", since ?? "", until ?? ""],
     queryFn: ({ pageParam, signal }) =>
       ok(
         api.GET("/api/v1/app/{app}/attempt/endpoint/{ep}", {
@@ -75,6 +78,8 @@ export const attemptsAtQuery = (app: string, ep: string, { status, types }: Atte
               iterator: pageParam,
               status,
               event_types: types || undefined,
+              after: since,
+              before: until,
               with_content: false,
               with_msg: true,
             },

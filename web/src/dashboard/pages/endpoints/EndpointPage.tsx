@@ -37,7 +37,7 @@ export function EndpointPage() {
 }
 
 function Loaded({ row }: { row: EndpointRow }) {
-  const { tab, status, range } = route.useSearch();
+  const { tab, status, range, since, until } = route.useSearch();
   const navigate = route.useNavigate();
   const client = useQueryClient();
   const may = useMay("developer");
@@ -107,6 +107,11 @@ function Loaded({ row }: { row: EndpointRow }) {
               appId={app}
               endpointId={row.id}
               status={status === "0" || status === "2" ? status : undefined}
+              since={since}
+              until={until}
+              onAllTimes={() =>
+                void navigate({ search: (old) => ({ ...old, since: undefined, until: undefined }), replace: true })
+              }
               onStatus={(next) => void navigate({ search: (old) => ({ ...old, status: next }), replace: true })}
               onOpen={(attempt) =>
                 void navigate({
@@ -115,7 +120,11 @@ function Loaded({ row }: { row: EndpointRow }) {
                   search: {},
                 })
               }
-              empty={status === undefined ? <EmptyState title={t("ep.attempts.empty")} listening /> : undefined}
+              empty={
+                status === undefined && since === undefined ? (
+                  <EmptyState title={t("ep.attempts.empty")} listening />
+                ) : undefined
+              }
             />
           </div>
         ) : (
@@ -125,6 +134,11 @@ function Loaded({ row }: { row: EndpointRow }) {
                 row={row}
                 reason={reason}
                 range={rangeOf(range)}
+                onCell={(from, to) =>
+                  void navigate({
+                    search: { tab: "attempts", since: from.toISOString(), until: to.toISOString() },
+                  })
+                }
                 onRange={(next) =>
                   void navigate({
                     search: (old) => ({ ...old, range: next === "day" ? undefined : next }),

@@ -17,17 +17,25 @@ interface OverviewProps {
   reason?: string;
   range: HealthRange;
   onRange(range: HealthRange): void;
+  onCell(since: Date, until: Date): void;
 }
 
 /** How an endpoint is and what is known of it. */
-export function Overview({ row, reason, range, onRange }: OverviewProps) {
+export function Overview({ row, reason, range, onRange, onCell }: OverviewProps) {
   const health = useQuery(healthQuery(row.appId, row.id, ranges[range].hours));
   const retries = health.data?.retries ?? [];
   return (
     <div className="flex flex-col">
       <FirstSteps appId={row.appId} endpoint={row} viewReason={reason} rotateReason={reason} code />
       <Section title={t("ep.health.title")}>
-        <HealthPanel appId={row.appId} endpointId={row.id} url={row.url} range={range} onRange={onRange} />
+        <HealthPanel
+          appId={row.appId}
+          endpointId={row.id}
+          url={row.url}
+          range={range}
+          onRange={onRange}
+          onCell={onCell}
+        />
       </Section>
       <Section title={t("ep.about")}>
         <Facts

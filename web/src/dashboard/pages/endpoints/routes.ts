@@ -16,6 +16,6 @@ export const endpointsRoute = createRoute({
 export const endpointRoute = createRoute({
   ...parent,
   path: "endpoints/$endpoint",
-  validateSearch: (search: Record<string, unknown>) => texts(search, ["tab", "status", "range"]),
+  validateSearch: (search: Record<string, unknown>) => texts(search, ["tab", "status", "range", "since", "until"]),
   component: lazyRouteComponent(() => import("."), "EndpointPage"),
 });

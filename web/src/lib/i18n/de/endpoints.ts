@@ -83,6 +83,7 @@ export const endpoints = {
   "ep.col.result": "Ergebnis",
   "ep.col.took": "Dauer",
   "ep.filter.status": "Ausgang",
+  "ep.filter.anyTime": "Zu jeder Zeit",
   "ep.filter.all": "Alle Versuche",
   "ep.attempts.none": "Noch kein Versuch.",
   "ep.failing": "Scheitert seit",

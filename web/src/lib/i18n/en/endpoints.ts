@@ -82,6 +82,7 @@ export const endpoints = {
   "ep.col.result": "Result",
   "ep.col.took": "Took",
   "ep.filter.status": "Outcome",
+  "ep.filter.anyTime": "At any time",
   "ep.filter.all": "All attempts",
   "ep.attempts.none": "No attempt yet.",
   "ep.failing": "Failing since",
