@@ -1,8 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
+import { KeyRound } from "lucide-react";
 import { useState } from "react";
 import { ApiError, api, ok } from "@/lib/api";
 import { baseURL } from "@/lib/base";
 import { t } from "@/lib/i18n";
+import { askPasskey, passkeysWork, wasCanceled } from "@/lib/passkey";
 import { Button } from "@/ui/Button";
 import { Field, TextInput } from "@/ui/Field";
 import { ErrorText } from "@/ui/States";
@@ -17,8 +19,17 @@ export function SignInForm({ session, email: known = "" }: { session: Session; e
     mutationFn: () => ok(api.POST("/api/v1/session", { body: { email, password } })),
     onSuccess: take,
   });
+  const passkey = useMutation({
+    mutationFn: async () => {
+      const { ticket, options } = await ok(api.POST("/api/v1/session/passkey/begin"));
+      const credential = await askPasskey(options);
+      return ok(api.POST("/api/v1/session/passkey/finish", { body: { ticket, credential } }));
+    },
+    onSuccess: take,
+  });
   const { methods } = session;
-  const error = signIn.error instanceof ApiError ? signIn.error : null;
+  const faults = signIn.error instanceof ApiError ? signIn.error : null;
+  const failed = signIn.error ?? (wasCanceled(passkey.error) ? null : passkey.error);
   return (
     <div className="flex flex-col gap-4">
       {methods.password && (
@@ -26,19 +37,20 @@ export function SignInForm({ session, email: known = "" }: { session: Session; e
           className="flex flex-col gap-3"
           onSubmit={(event) => {
             event.preventDefault();
+            passkey.reset();
             signIn.mutate();
           }}
         >
-          <Field label={t("signin.email")} error={error?.fault("email")}>
+          <Field label={t("signin.email")} error={faults?.fault("email")}>
             <TextInput
               type="email"
-              autoComplete="username"
+              autoComplete="username webauthn"
               required
               value={email}
               onChange={(event) => setEmail(event.target.value)}
             />
           </Field>
-          <Field label={t("signin.password")} error={error?.fault("password")}>
+          <Field label={t("signin.password")} error={faults?.fault("password")}>
             <TextInput
               type="password"
               autoComplete="current-password"
@@ -47,11 +59,28 @@ export function SignInForm({ session, email: known = "" }: { session: Session; e
               onChange={(event) => setPassword(event.target.value)}
             />
           </Field>
-          {signIn.error && error?.status !== 422 && <ErrorText error={signIn.error} />}
+          {failed && faults?.status !== 422 && <ErrorText error={failed} />}
           <Button type="submit" look="primary" busy={signIn.isPending}>
             {t("signin.submit")}
           </Button>
         </form>
+      )}
+      {(methods.passkey && passkeysWork()) || methods.oidc ? (
+        <p className="flex items-center gap-2 text-ink-3 before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+          {t("signin.or")}
+        </p>
+      ) : null}
+      {methods.passkey && passkeysWork() && (
+        <Button
+          icon={KeyRound}
+          busy={passkey.isPending}
+          onClick={() => {
+            signIn.reset();
+            passkey.mutate();
+          }}
+        >
+          {t("signin.passkey")}
+        </Button>
       )}
       {methods.oidc && (
         <Button nativeButton={false} render={<a href={new URL("api/v1/session/oidc", baseURL).href}>{null}</a>}>

@@ -1,1 +1,16 @@
-export const signin = {};
+export const signin = {
+  "signin.or": "oder",
+  "signin.lost": "Passwort vergessen? Eine Administratorin oder ein Administrator kann Ihnen einen Link machen.",
+  "link.none": "Diese Seite braucht den Code eines Links. Öffnen Sie den ganzen Link noch einmal.",
+  "link.bad": "Dieser Link gilt nicht mehr",
+  "link.for": "Für {email}.",
+  "link.name": "Name",
+  "link.password.hint": "Mindestens 12 Zeichen. Ein Passkey lässt sich danach in den Einstellungen hinzufügen.",
+  "link.setup": "Erstes Mitglied anlegen",
+  "link.setup.text": "Das erste Mitglied ist Inhaber: Es lädt die anderen ein und darf alles.",
+  "link.setup.submit": "Anlegen und anmelden",
+  "link.invite": "Willkommen",
+  "link.invite.submit": "Speichern und anmelden",
+  "link.reset": "Neues Passwort wählen",
+  "link.reset.submit": "Speichern und anmelden",
+};
