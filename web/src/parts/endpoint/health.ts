@@ -4,8 +4,8 @@ import type { HealthHour } from "@/ui/chart/props";
 /** Ranges one can look at: how many hours they have, and how many are joined into a cell. */
 export const ranges = {
   day: { hours: 24, step: 1 },
-  week: { hours: 168, step: 3 },
-  month: { hours: 672, step: 12 },
+  week: { hours: 168, step: 6 },
+  month: { hours: 672, step: 24 },
 } as const;
 export type HealthRange = keyof typeof ranges;
 

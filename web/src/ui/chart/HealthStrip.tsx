@@ -1,10 +1,14 @@
+import { type RefCallback, useCallback, useState } from "react";
 import { day, number, share, timeOfDay } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { Tooltip } from "../Tooltip";
 import type { HealthHour, HealthStripProps } from "./props";
 
 /** Hours of attempts side by side: what succeeded stands, what failed hangs above it, an hour without any is a line. */
-export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
+export function HealthStrip({ hours, label, onCell: pressed }: HealthStripProps) {
+  const [box, width] = useWidth();
+  // Cells that a finger cannot hit are not offered as buttons: the list they lead to has its own filter.
+  const onCell = width >= hours.length * least ? pressed : undefined;
   const succeeded = hours.reduce((sum, hour) => sum + hour.succeeded, 0);
   const failed = hours.reduce((sum, hour) => sum + hour.failed, 0);
   const words =
@@ -19,7 +23,7 @@ export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
           type="button"
           aria-label={said(hour, days)}
           onClick={() => onCell(hour)}
-          className="min-w-0 flex-1 rounded-[2px] hover:bg-selected"
+          className="flex min-w-0 flex-1 rounded-[2px] hover:bg-selected"
         >
           <Cell hour={hour} />
         </button>
@@ -32,14 +36,29 @@ export function HealthStrip({ hours, label, onCell }: HealthStripProps) {
   );
   const name = `${label}: ${words}`;
   return onCell ? (
-    <fieldset aria-label={name} className="flex h-6 w-full gap-0.5">
+    <div ref={box} role="group" aria-label={name} className="flex h-[24px] w-full gap-0.5">
       {cells}
-    </fieldset>
+    </div>
   ) : (
-    <div role="img" aria-label={name} className="flex h-5 w-full gap-0.5">
+    <div ref={box} role="img" aria-label={name} className="flex h-5 w-full gap-0.5">
       {cells}
     </div>
   );
+}
+
+/** Pixels of the smallest cell that can be pressed, with its gap (WCAG 2.2, 2.5.8). */
+const least = 26;
+
+/** The width of what has the reference, as it changes. */
+function useWidth(): [RefCallback<HTMLElement>, number] {
+  const [width, setWidth] = useState(0);
+  const box = useCallback((element: HTMLElement | null) => {
+    if (!element) return;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [box, width];
 }
 
 /** What failed comes from the top, hatched, so that it differs without its colour too. */
@@ -47,7 +66,7 @@ function Cell({ hour }: { hour: HealthHour }) {
   const all = hour.succeeded + hour.failed;
   if (all === 0) {
     return (
-      <span aria-hidden className="flex h-full items-center">
+      <span aria-hidden className="flex h-full w-full items-center">
         <span className="h-0.5 w-full rounded-full bg-line" />
       </span>
     );
@@ -55,7 +74,7 @@ function Cell({ hour }: { hour: HealthHour }) {
   // One failure among thousands is still seen.
   const part = hour.failed === 0 ? 0 : Math.max(0.2, hour.failed / all);
   return (
-    <span aria-hidden className="flex h-full flex-col overflow-hidden rounded-[2px]">
+    <span aria-hidden className="flex h-full w-full flex-col overflow-hidden rounded-[2px]">
       <span
         className="bg-[repeating-linear-gradient(135deg,var(--failed-fill)_0_3px,transparent_3px_4.5px)]"
         style={{ height: `${part * 100}%` }}
