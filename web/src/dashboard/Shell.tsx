@@ -1,8 +1,10 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { CircleHelp, Menu as MenuIcon, Search } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
+import { queryClient } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
+import { type LiveEvent, useLive } from "@/lib/live";
 import { IconButton } from "@/ui/Button";
 import { Kbd } from "@/ui/Kbd";
 import { PlainLink } from "@/ui/Link";
@@ -18,12 +20,18 @@ import { navItems } from "./nav";
 const CommandPalette = lazy(() => import("./CommandPalette"));
 const KeyboardSheet = lazy(() => import("./KeyboardSheet"));
 
+/** How far a task is shows wherever it is shown. */
+function noteTasks(event: LiveEvent) {
+  if (event.tasks?.length || event.more) void queryClient.invalidateQueries({ queryKey: ["tasks"] });
+}
+
 /** The frame of every page: strip, bar, navigation, and the page in the middle. */
 export function Shell() {
   const [palette, setPalette] = useState(false);
   const [sheet, setSheet] = useState(false);
   const [drawer, setDrawer] = useState(false);
   const navigate = useNavigate();
+  useLive(noteTasks);
   useShortcuts([
     { keys: "mod+k", label: t("keys.palette"), run: () => setPalette(true) },
     { keys: "?", label: t("keys.sheet"), run: () => setSheet(true) },

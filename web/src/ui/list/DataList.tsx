@@ -197,12 +197,12 @@ export function DataList<Row>(props: DataListProps<Row>) {
             );
           })}
         </div>
-        {rows.length > 0 && (
-          <p role="status" className="px-3 py-2 text-ink-3 text-xs">
-            {more ? t("list.more") : t("list.rows", { n: rows.length })}
-          </p>
-        )}
       </div>
+      {rows.length > 0 && (
+        <p role="status" className="shrink-0 border-line border-t px-3 py-1 text-ink-3 text-xs">
+          {more ? t("list.more") : t("list.rows", { n: rows.length })}
+        </p>
+      )}
     </div>
   );
 }

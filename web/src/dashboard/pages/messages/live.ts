@@ -1,48 +1,8 @@
 // New rows are announced, not put in: the reader decides when the list moves.
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { environment, type Schema } from "@/lib/api";
-import { baseURL } from "@/lib/base";
-import { liveState } from "@/lib/live/state";
-import { useStore } from "@/lib/store";
+import { useLive } from "@/lib/live";
 import { messagesQuery } from "./queries";
-
-/** Follows what is new in the environment as long as somebody looks. */
-export function useLive(onEvent: (event: Schema<"LiveEvent">) => void): void {
-  const latest = useRef(onEvent);
-  latest.current = onEvent;
-  const env = useStore(environment);
-  useEffect(() => {
-    let source: EventSource | undefined;
-    let last = "";
-    const open = () => {
-      const query = new URLSearchParams({ topics: "messages,attempts" });
-      if (env) query.set("environment", env);
-      if (last) query.set("last_event_id", last);
-      source = new EventSource(new URL(`api/v1/live?${query}`, baseURL));
-      source.onopen = () => liveState.set("live");
-      source.onerror = () => liveState.set("reconnecting");
-      source.onmessage = (event) => {
-        last = event.lastEventId;
-        latest.current(JSON.parse(event.data) as Schema<"LiveEvent">);
-      };
-    };
-    const look = () => {
-      if (document.visibilityState === "hidden") {
-        source?.close();
-        source = undefined;
-        liveState.set("paused");
-      } else if (!source) open();
-    };
-    look();
-    document.addEventListener("visibilitychange", look);
-    return () => {
-      document.removeEventListener("visibilitychange", look);
-      source?.close();
-      liveState.set("offline");
-    };
-  }, [env]);
-}
 
 /** The rows of a search, and how many came since that are not shown. */
 export function useMessages(q: string) {
@@ -69,7 +29,7 @@ export function useMessages(q: string) {
     for (const id of touched) void client.invalidateQueries({ queryKey: ["message", id] });
     const came = (event.messages ?? []).map((message) => message.id).filter((id) => !known.current.has(id));
     // An empty list fills itself; a row in sight changes its marks, at most once a second.
-    if (known.current.size === 0 ? came.length > 0 : [...touched].some((id) => known.current.has(id))) {
+    if (event.more || (known.current.size === 0 ? came.length > 0 : [...touched].some((id) => known.current.has(id)))) {
       waiting.current ??= setTimeout(() => {
         waiting.current = undefined;
         void query.refetch();
