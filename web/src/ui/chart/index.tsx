@@ -1,3 +1,4 @@
+export { Chart } from "./Chart";
 export { HealthStrip } from "./HealthStrip";
 export { PhaseBar } from "./PhaseBar";
 export type * from "./props";

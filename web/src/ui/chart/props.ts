@@ -1,15 +1,4 @@
 // What the parts of this folder take. Pages import from "@/ui/chart".
-import type { ReactNode } from "react";
-
-export interface SparklineProps {
-  values: readonly number[];
-  /** What the values are, in words: "Messages accepted in the last 24 hours". */
-  label: string;
-  /** How one value is written; numbers in the reader's language without one. */
-  format?(value: number): string;
-  width?: number;
-  height?: number;
-}
 
 /** One cell of a health strip, an hour as a rule. */
 export interface HealthHour {
@@ -49,46 +38,23 @@ export interface PhaseBarProps {
   compact?: boolean;
 }
 
-/** One series of a chart; colours and patterns come with the kind. */
-export type SeriesKind = "delivered" | "retrying" | "failed" | "accepted" | "p50" | "p95" | "p99";
-
+/** One series of a chart; its colour and pattern come with its kind. */
 export interface ChartSeries {
-  kind: SeriesKind;
-  /** In the reader's words; that of the kind without one. */
-  label?: string;
-  /** One for each point; null where nothing was measured. */
-  values: readonly (number | null)[];
-}
-
-/** Something that happened at a moment: a change of configuration, a deploy. */
-export interface ChartMarker {
-  at: Date;
+  kind: "delivered" | "failed" | "accepted";
   label: string;
+  /** One for each point. */
+  values: readonly number[];
 }
 
 export interface ChartProps {
-  /** Title and name of the figure. */
+  /** Name of the figure. */
   label: string;
-  /** Start of each bucket, oldest first. */
+  /** Start of each step, oldest first. */
   times: readonly Date[];
-  /** Width of a bucket in milliseconds. */
-  step: number;
+  /** How the start of a step is written. */
+  when(at: Date): string;
+  /** Stacked on each other, the first at the bottom. */
   series: readonly ChartSeries[];
-  /** Bars stacked on each other, or lines. */
-  look: "bars" | "lines";
-  /** How a value is written: durations, shares. Numbers without one. */
-  format?(value: number): string;
-  markers?: readonly ChartMarker[];
-  /** Dragging selects a range, in whole buckets. */
-  onRange?(since: Date, until: Date): void;
-  /** A click on a bucket. */
-  onBucket?(since: Date, until: Date): void;
-  /** Pixels; 180 without one. */
-  height?: number;
-  /** Buttons at the right of the title. */
-  actions?: ReactNode;
-  /** Said instead of an empty picture. */
-  empty?: ReactNode;
 }
 
 /** A step of a retry schedule. */

@@ -67,7 +67,7 @@ export function Applications() {
   const { q = "", open } = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay("developer");
-  const [creating, setCreating] = useState(false);
+  const creating = open === "new" && may;
   const [text, setText] = useState(q);
   const input = useRef<HTMLInputElement>(null);
   const query = useInfiniteQuery(applicationsQuery(q));
@@ -76,15 +76,17 @@ export function Applications() {
   useShortcuts([{ keys: "/", label: t("keys.search"), run: () => input.current?.focus() }]);
   // Ids from the palette come as "open".
   useEffect(() => {
-    if (open) void navigate({ to: "/applications/$app", params: { app: open }, search: {}, replace: true });
+    if (open && open !== "new")
+      void navigate({ to: "/applications/$app", params: { app: open }, search: {}, replace: true });
   }, [open, navigate]);
   useEffect(() => {
     if (text === q) return;
     const timer = setTimeout(() => void navigate({ search: { q: text || undefined }, replace: true }), 250);
     return () => clearTimeout(timer);
   }, [text, q, navigate]);
-  const create = (
-    <Button look="primary" icon={Plus} onClick={() => setCreating(true)} reason={may ? undefined : t("app.may")}>
+  const create = (on: boolean) => void navigate({ search: (old) => ({ ...old, open: on ? "new" : undefined }) });
+  const button = (
+    <Button look="primary" icon={Plus} onClick={() => create(true)} reason={may ? undefined : t("app.may")}>
       {t("app.new")}
     </Button>
   );
@@ -100,7 +102,7 @@ export function Applications() {
     <EmptyState title={t("app.none")} action={<Button onClick={() => setText("")}>{t("msg.clear")}</Button>} />
   );
   return (
-    <Page fill title={t("nav.applications")} actions={create}>
+    <Page fill title={t("nav.applications")} actions={button}>
       <div className="flex items-center gap-2 px-4 pb-2">
         <Search aria-hidden size={14} strokeWidth={1.5} className="text-ink-3" />
         <Field label={t("app.search")} labelHidden className="w-full max-w-md">
@@ -127,7 +129,7 @@ export function Applications() {
           empty={empty}
         />
       )}
-      {creating && <ApplicationForm onClose={() => setCreating(false)} onSaved={(app) => show(app.id)} />}
+      {creating && <ApplicationForm onClose={() => create(false)} onSaved={(app) => show(app.id)} />}
     </Page>
   );
 }

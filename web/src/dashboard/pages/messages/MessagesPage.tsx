@@ -72,8 +72,8 @@ export function Messages() {
   const navigate = route.useNavigate();
   const q = search.q ?? "";
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
-  const [sending, setSending] = useState(false);
   const may = useMay("developer");
+  const sending = search.open === "new" && may;
   const fields = useQuery(fieldsQuery("messages"));
   const { query, rows, fresh, show } = useMessages(q);
   const find = (next: string) => void navigate({ search: { q: next || undefined }, replace: q !== "" && next !== "" });
@@ -94,7 +94,7 @@ export function Messages() {
     query.isPending || query.isPlaceholderData ? (
       <Skeleton rows={12} />
     ) : error ? null : q === "" ? (
-      <Nothing onSend={() => setSending(true)} />
+      <Nothing onSend={() => open("new")} />
     ) : (
       <NoMatch onClear={() => find("")} />
     );
@@ -149,7 +149,7 @@ export function Messages() {
   const detail =
     search.open && search.diff ? (
       <CompareMessages left={search.open} right={search.diff} onClose={() => open(undefined)} />
-    ) : search.open ? (
+    ) : search.open && search.open !== "new" ? (
       <MessageDetail key={search.open} id={search.open} onClose={() => open(undefined)} />
     ) : null;
   return (
@@ -157,13 +157,13 @@ export function Messages() {
       fill
       title={t("nav.messages")}
       actions={
-        <Button look="primary" icon={Send} onClick={() => setSending(true)} reason={may ? undefined : t("send.may")}>
+        <Button look="primary" icon={Send} onClick={() => open("new")} reason={may ? undefined : t("send.may")}>
           {t("msg.send")}
         </Button>
       }
     >
       <SplitPane name="messages" list={list} detail={detail} onClose={() => open(undefined)} />
-      {sending && <SendDialog onClose={() => setSending(false)} onOpen={open} />}
+      {sending && <SendDialog onClose={() => open(undefined)} onOpen={open} />}
     </Page>
   );
 }
