@@ -18,8 +18,12 @@ export function CodeBlock({ label, text = "", tabs, remember, height = "max-h-96
     if (remember) keep(`code.${remember}`, id);
   };
   return (
-    <div role="group" aria-label={label} className="flex min-w-0 flex-col rounded border border-line bg-sunken">
-      <div className="flex items-center gap-1 px-2 pt-1">
+    <div
+      role="group"
+      aria-label={label}
+      className="relative flex min-w-0 flex-col rounded border border-line bg-sunken"
+    >
+      <div className={tabs ? "flex items-center gap-1 px-2 pt-1" : "absolute top-1 right-2"}>
         {tabs?.map((tab) => (
           <button
             key={tab.id}
@@ -34,14 +38,15 @@ export function CodeBlock({ label, text = "", tabs, remember, height = "max-h-96
             {tab.label}
           </button>
         ))}
-        <span className="flex-1" />
+        {tabs && <span className="flex-1" />}
         <CopyButton text={shown} />
       </div>
       <pre
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
         tabIndex={0}
         className={cx(
-          "data overflow-auto px-3 pt-1 pb-3",
+          "data overflow-auto px-3",
+          tabs ? "pt-1 pb-3" : "py-2 pr-11",
           height,
           wrap ? "whitespace-pre-wrap break-all" : "whitespace-pre",
         )}

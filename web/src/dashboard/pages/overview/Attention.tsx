@@ -27,10 +27,7 @@ export function Attention({ items }: { items: readonly Item[] }) {
             >
               <Mark status={marks[item.severity]} />
               <span className="sr-only">{t(`overview.severity.${item.severity}`)}</span>
-              <span className="min-w-0 flex-1 basis-60">
-                {item.text}
-                {item.appName && <span className="ml-2 text-ink-3">{item.appName}</span>}
-              </span>
+              <span className="min-w-0 flex-1 basis-60">{item.text}</span>
               {item.since && <Time at={item.since} className="text-ink-3" />}
               {wayTo(item)}
             </li>

@@ -31,19 +31,19 @@ export const firstThings = queryOptions({
   queryKey: ["first-things"],
   queryFn: async ({ signal }) => {
     const one = { params: { query: { limit: 1 } }, signal };
-    const [apps, endpoints, messages, sources, requests] = await Promise.all([
+    const [apps, endpoints, messages, delivered, sources, requests] = await Promise.all([
       ok(api.GET("/api/v1/app", one)),
       ok(api.GET("/api/v1/endpoint", one)),
       ok(api.GET("/api/v1/message", one)),
+      ok(api.GET("/api/v1/message", { params: { query: { limit: 1, q: "status:delivered" } }, signal })),
       ok(api.GET("/ingest/api/v1/source", one)),
       ok(api.GET("/ingest/api/v1/request", one)),
     ]);
-    const message = messages.data[0];
     return {
       application: apps.data.length > 0,
       endpoint: endpoints.data.length > 0,
-      message: message !== undefined,
-      delivered: (message?.deliveries.delivered ?? 0) > 0,
+      message: messages.data.length > 0,
+      delivered: delivered.data.length > 0,
       source: sources.data.length > 0,
       request: requests.data.length > 0,
     };
