@@ -1,9 +1,9 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { resultOf, succeeded, tookOf } from "@/dashboard/pages/messages/attempts";
 import type { Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { resultOf, succeeded, tookOf } from "@/parts/message/attempts";
 import { IconButton } from "@/ui/Button";
 import { type Column, DataList, NewRows } from "@/ui/list";
 import { Select } from "@/ui/Select";

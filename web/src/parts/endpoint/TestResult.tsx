@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { brokenIn, phasesOf, resultOf, sentenceOf, succeeded } from "@/dashboard/pages/messages/attempts";
 import { api, ok, type Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { brokenIn, phasesOf, resultOf, sentenceOf, succeeded } from "@/parts/message/attempts";
 import { PhaseBar } from "@/ui/chart";
 import { PayloadViewer } from "@/ui/payload";
 import { ErrorText } from "@/ui/States";

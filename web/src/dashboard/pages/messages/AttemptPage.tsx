@@ -4,6 +4,18 @@ import { ChevronLeft, ChevronRight, GitCompare } from "lucide-react";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
+import { AttemptParts } from "@/parts/message/AttemptParts";
+import {
+  type Attempt,
+  brokenIn,
+  byEndpoint,
+  phasesOf,
+  type Row,
+  resultOf,
+  sentenceOf,
+  succeeded,
+} from "@/parts/message/attempts";
+import { attemptsQuery } from "@/parts/message/queries";
 import { Button, IconButton } from "@/ui/Button";
 import { CopyId } from "@/ui/Copy";
 import { PhaseBar } from "@/ui/chart";
@@ -15,10 +27,8 @@ import { ErrorState, Skeleton } from "@/ui/States";
 import { Mark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
 import { AttemptDiff } from "./AttemptDiff";
-import { AttemptParts } from "./AttemptParts";
-import { type Attempt, brokenIn, byEndpoint, phasesOf, type Row, resultOf, sentenceOf, succeeded } from "./attempts";
 import { ownerOf } from "./MessageDetail";
-import { attemptsQuery, messageQuery } from "./queries";
+import { messageQuery } from "./queries";
 
 const route = getRouteApi("/shell/messages/$message/attempt/$attempt");
 
@@ -40,7 +50,7 @@ export function AttemptPage() {
 }
 
 function Loaded({ message, attempt, all }: { message: Row; attempt: Attempt; all: readonly Attempt[] }) {
-  const { diff } = route.useSearch();
+  const { diff, tab } = route.useSearch();
   const navigate = route.useNavigate();
   const at = all.indexOf(attempt);
   const go = (to: Attempt | undefined) =>
@@ -129,7 +139,13 @@ function Loaded({ message, attempt, all }: { message: Row; attempt: Attempt; all
         {other ? (
           <AttemptDiff message={message} one={other} two={attempt} />
         ) : (
-          <AttemptParts message={message} attempt={attempt} />
+          <AttemptParts
+            app={ownerOf(message)}
+            message={message}
+            attempt={attempt}
+            tab={tab}
+            onTab={(next) => void navigate({ search: (old) => ({ ...old, tab: next }), replace: true })}
+          />
         )}
       </div>
     </Page>

@@ -1,19 +1,12 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { t } from "@/lib/i18n";
+import { bodyState, type Row } from "@/parts/message/attempts";
 import { PayloadViewer } from "@/ui/payload";
 import { ErrorState } from "@/ui/States";
-import type { Row } from "./attempts";
 import { quote, withTerm } from "./terms";
 
 const route = getRouteApi("/shell/messages");
-
-/** Why there are no bytes to show, if there are none. */
-export function bodyState(message: Row, loading: boolean): "hidden" | "expired" | "loading" | undefined {
-  if (message.payloadHidden) return "hidden";
-  if (message.payloadExpired) return "expired";
-  return loading ? "loading" : undefined;
-}
 
 /** The payload as it is sent. Picking a value searches for others like it. */
 export function Payload({ message, body, raw }: { message: Row; body: UseQueryResult<Uint8Array>; raw: boolean }) {

@@ -5,14 +5,14 @@ import { useMay } from "@/dashboard/session";
 import type { ApiError } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
+import { type Row, resendable } from "@/parts/message/attempts";
+import { explainQuery, useResend } from "@/parts/message/queries";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/ui/Menu";
 import { ErrorText } from "@/ui/States";
 import { toast } from "@/ui/Toast";
-import { type Row, resendable } from "./attempts";
 import { ownerOf } from "./MessageDetail";
-import { explainQuery, useResend } from "./queries";
 
 /** Sends a message again: to one endpoint, or to all at which it failed. */
 export function ResendMenu({ message }: { message: Row }) {

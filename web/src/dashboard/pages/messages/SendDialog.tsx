@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApiError, api, ok, type Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
+import { resultOf, succeeded, tookOf } from "@/parts/message/attempts";
 import { Button } from "@/ui/Button";
 import { Checkbox } from "@/ui/Choice";
 import { FromCode } from "@/ui/code";
@@ -11,7 +12,6 @@ import { Editor } from "@/ui/payload";
 import { Select } from "@/ui/Select";
 import { ErrorText } from "@/ui/States";
 import { Mark } from "@/ui/Status";
-import { resultOf, succeeded, tookOf } from "./attempts";
 import { exampleOf, names, publishBody } from "./publish";
 import { applicationChoices } from "./queries";
 

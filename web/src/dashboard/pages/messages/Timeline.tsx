@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { t } from "@/lib/i18n";
+import { byEndpoint, type Row, resultOf, succeeded } from "@/parts/message/attempts";
+import { attemptsQuery, explainQuery } from "@/parts/message/queries";
 import { Timeline } from "@/ui/chart";
 import { ErrorState, Skeleton } from "@/ui/States";
-import { byEndpoint, type Row, resultOf, succeeded } from "./attempts";
 import { ownerOf } from "./MessageDetail";
-import { attemptsQuery, explainQuery } from "./queries";
 
 const route = getRouteApi("/shell/messages");
 

@@ -181,3 +181,13 @@ export function resendable(endpoints: readonly Explained[]): Explained[] {
       (one.verdict === "failed" || (one.verdict === "pending" && one.attempts > 0) || one.verdict === "canceled"),
   );
 }
+
+/** What both a message of the dashboard's list and one of the portal's tell about its payload. */
+export type MessageFacts = Pick<Row, "id" | "contentType"> & Partial<Pick<Row, "payloadHidden" | "payloadExpired">>;
+
+/** Why there are no bytes to show, if there are none. */
+export function bodyState(message: MessageFacts, loading: boolean): "hidden" | "expired" | "loading" | undefined {
+  if (message.payloadHidden) return "hidden";
+  if (message.payloadExpired) return "expired";
+  return loading ? "loading" : undefined;
+}

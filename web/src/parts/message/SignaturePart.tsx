@@ -3,7 +3,7 @@ import { CopyButton } from "@/ui/Copy";
 import { VerifySnippet } from "@/ui/code";
 import { Facts } from "@/ui/Page";
 import { Time } from "@/ui/Time";
-import { type Attempt, type Row, signatureOf } from "./attempts";
+import { type Attempt, type MessageFacts, signatureOf } from "./attempts";
 
 /** So much of a body is drawn in the signed text; all of it is copied. */
 const most = 2000;
@@ -15,7 +15,7 @@ export function SignaturePart({
   headers,
   body,
 }: {
-  message: Row;
+  message: MessageFacts;
   attempt: Attempt;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | undefined;

@@ -1,18 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { HeaderTable, PayloadViewer } from "@/ui/payload";
 import { ErrorState, Skeleton } from "@/ui/States";
 import { Tabs } from "@/ui/Tabs";
-import { type Attempt, headerOf, type Row } from "./attempts";
-import { ownerOf } from "./MessageDetail";
-import { bodyState } from "./Payload";
+import { type Attempt, bodyState, headerOf, type MessageFacts } from "./attempts";
 import { bodyQuery, headersQuery, responseQuery } from "./queries";
 import { SignaturePart } from "./SignaturePart";
 
-const route = getRouteApi("/shell/messages/$message/attempt/$attempt");
 const tabs = ["requestHeaders", "requestBody", "responseHeaders", "response", "signature"] as const;
 type Tab = (typeof tabs)[number];
 
@@ -22,11 +18,18 @@ type Headers = Schema<"AttemptHeadersOut">;
 export const headerList = (headers: Readonly<Record<string, string>>, sensitive: Headers["sensitive"]) =>
   Object.entries(headers).map(([name, value]) => ({ name, value, masked: sensitive.includes(name) }));
 
+interface AttemptPartsProps {
+  /** Id of the application or source that the message belongs to. */
+  app: string;
+  message: MessageFacts;
+  attempt: Attempt;
+  /** The open part; kept in the address by the page. */
+  tab?: string;
+  onTab(tab: string): void;
+}
+
 /** What was sent and what came back. */
-export function AttemptParts({ message, attempt }: { message: Row; attempt: Attempt }) {
-  const { tab } = route.useSearch();
-  const navigate = route.useNavigate();
-  const app = ownerOf(message);
+export function AttemptParts({ app, message, attempt, tab, onTab: show }: AttemptPartsProps) {
   const answered = attempt.responseStatusCode > 0;
   const open: Tab = tabs.find((one) => one === tab) ?? (answered ? "response" : "requestHeaders");
   const headers = useQuery(headersQuery(app, message.id, attempt.id));
@@ -37,7 +40,6 @@ export function AttemptParts({ message, attempt }: { message: Row; attempt: Atte
     responseQuery(app, message.id, attempt.id, open === "response" && answered && !message.payloadHidden && !gone),
   );
   const error = headers.error ?? (open === "response" ? response.error : body.error);
-  const show = (next: Tab) => void navigate({ search: (old) => ({ ...old, tab: next }), replace: true });
   const answerHeaders = headers.data?.responseHeaders;
   const length = Number(answerHeaders ? headerOf(answerHeaders, "content-length") : undefined);
   const encoding = answerHeaders ? headerOf(answerHeaders, "content-encoding") : undefined;
