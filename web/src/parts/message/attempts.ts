@@ -191,3 +191,6 @@ export function bodyState(message: MessageFacts, loading: boolean): "hidden" | "
   if (message.payloadExpired) return "expired";
   return loading ? "loading" : undefined;
 }
+
+/** The application's id in paths: messages of a source are found under the source. */
+export const ownerOf = (message: Row): string => message.sourceId ?? message.appId;

@@ -1,9 +1,48 @@
 // What is asked about one message and its attempts, by members and by customers in the portal.
-import { queryOptions, useQueryClient } from "@tanstack/react-query";
-import { api, ok } from "@/lib/api";
+import { infiniteQueryOptions, queryOptions, useQueryClient } from "@tanstack/react-query";
+import { ApiError, api, ok } from "@/lib/api";
+import { t } from "@/lib/i18n";
+import { createStore } from "@/lib/store";
 import type { Attempt } from "./attempts";
 
+/** Id of the one application that the reader may see; empty in the dashboard, where messages of all of them are found. */
+export const onlyApplication = createStore("");
+
 const bytes = async (call: Promise<{ data?: unknown }>) => new Uint8Array((await ok(call)) as ArrayBuffer);
+
+/** Pages of messages that fit the search, newest first. */
+export const messagesQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: ["messages", q],
+    queryFn: ({ pageParam, signal }) => rowsOf({ q: q || undefined, limit: 100, iterator: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.done ? undefined : (page.iterator ?? undefined)),
+  });
+
+function rowsOf(search: { q?: string; limit: number; iterator?: string }, signal: AbortSignal) {
+  const query = { ...search, with_content: false };
+  const app = onlyApplication.get();
+  return ok(
+    app === ""
+      ? api.GET("/api/v1/message", { params: { query }, signal })
+      : api.GET("/api/v1/app/{app}/message", { params: { path: { app }, query }, signal }),
+  );
+}
+
+export const messageQuery = (msg: string) =>
+  queryOptions({
+    queryKey: ["message", msg],
+    queryFn: async ({ signal }) => {
+      if (onlyApplication.get() === "")
+        return ok(
+          api.GET("/api/v1/message/{msg}", { params: { path: { msg }, query: { with_content: false } }, signal }),
+        );
+      const row = (await rowsOf({ q: `id:${msg}`, limit: 1 }, signal)).data[0];
+      if (!row) throw new ApiError(404, "not_found", t("msg.notFound"));
+      return row;
+    },
+    placeholderData: undefined,
+  });
 
 /** Why each endpoint got a message or did not. */
 export const explainQuery = (app: string, msg: string) =>

@@ -2,11 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import type { Schema } from "@/lib/api";
 import { serverURL } from "@/lib/base";
 import { t } from "@/lib/i18n";
+import { DeliveryMarks } from "@/parts/message/DeliveryMarks";
 import { Link, PlainLink } from "@/ui/Link";
 import { EmptyState, ErrorState, Skeleton } from "@/ui/States";
 import { StatusMark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
-import { DeliveryMarks } from "../messages/DeliveryMarks";
 import { endpointsQuery, recentQuery } from "./queries";
 
 type App = Schema<"ApplicationOut">;

@@ -2,13 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { t } from "@/lib/i18n";
 import type { Row } from "@/parts/message/attempts";
-import { bodyState } from "@/parts/message/attempts";
-import { bodyQuery } from "@/parts/message/queries";
+import { bodyState, ownerOf } from "@/parts/message/attempts";
+import { bodyQuery, messageQuery } from "@/parts/message/queries";
 import { IconButton } from "@/ui/Button";
 import { DiffView } from "@/ui/payload";
 import { ErrorState } from "@/ui/States";
-import { ownerOf } from "./MessageDetail";
-import { messageQuery } from "./queries";
 
 /** The payloads of two messages, one against the other. */
 export function CompareMessages({ left, right, onClose }: { left: string; right: string; onClose(): void }) {

@@ -2,11 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect } from "react";
+import { useMay } from "@/dashboard/session";
 import { bytes } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
-import type { Row } from "@/parts/message/attempts";
-import { bodyQuery } from "@/parts/message/queries";
+import { ownerOf, type Row } from "@/parts/message/attempts";
+import { Deliveries } from "@/parts/message/Deliveries";
+import { Payload } from "@/parts/message/Payload";
+import { bodyQuery, messageQuery, messagesQuery } from "@/parts/message/queries";
+import { ResendMenu } from "@/parts/message/ResendMenu";
 import { IconButton } from "@/ui/Button";
 import { CopyId, copyText } from "@/ui/Copy";
 import { FromCode } from "@/ui/code";
@@ -16,11 +20,8 @@ import { Badge } from "@/ui/Status";
 import { Tabs } from "@/ui/Tabs";
 import { Time } from "@/ui/Time";
 import { toast } from "@/ui/Toast";
-import { Deliveries } from "./Deliveries";
-import { Payload } from "./Payload";
-import { messageQuery, messagesQuery } from "./queries";
-import { ResendMenu } from "./ResendMenu";
 import { MessageTimeline } from "./Timeline";
+import { quote, withTerm } from "./terms";
 
 const route = getRouteApi("/shell/messages");
 const tabs = ["deliveries", "payload", "timeline", "raw", "code"] as const;
@@ -59,11 +60,9 @@ export function MessageDetail({ id, onClose }: MessageDetailProps) {
   return found.data ? <Loaded message={found.data} onClose={onClose} /> : <Skeleton className="p-3" />;
 }
 
-/** The application's id in paths: messages of a source are found under the source. */
-export const ownerOf = (message: Row): string => message.sourceId ?? message.appId;
-
 function Loaded({ message, onClose }: { message: Row; onClose(): void }) {
   const { tab } = route.useSearch();
+  const may = useMay("developer");
   const navigate = route.useNavigate();
   const app = ownerOf(message);
   const open = tabs.find((one) => one === tab) ?? "deliveries";
@@ -95,7 +94,7 @@ function Loaded({ message, onClose }: { message: Row; onClose(): void }) {
           <h2 className="min-w-0 truncate font-semibold text-lg">{message.eventType}</h2>
           <CopyId id={message.id} />
           <span className="flex-1" />
-          <ResendMenu message={message} />
+          <ResendMenu message={message} reason={may ? undefined : t("msg.resend.may")} />
           <IconButton icon={X} label={t("pane.close")} onClick={onClose} />
         </div>
         <Facts message={message} />
@@ -108,7 +107,19 @@ function Loaded({ message, onClose }: { message: Row; onClose(): void }) {
         className="flex-1"
       >
         {open === "deliveries" && <Deliveries message={message} />}
-        {(open === "payload" || open === "raw") && <Payload message={message} body={body} raw={open === "raw"} />}
+        {(open === "payload" || open === "raw") && (
+          <Payload
+            message={message}
+            body={body}
+            raw={open === "raw"}
+            onPretty={() => show("payload")}
+            onFilter={(place) =>
+              void navigate({
+                search: (old) => ({ ...old, q: withTerm(old.q ?? "", `body.${place.path}:${quote(place.value)}`) }),
+              })
+            }
+          />
+        )}
         {open === "timeline" && <MessageTimeline message={message} />}
         {open === "code" && <Code message={message} text={text} />}
       </Tabs>

@@ -1,11 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { t } from "@/lib/i18n";
-import { byEndpoint, type Row, resultOf, succeeded } from "@/parts/message/attempts";
+import { byEndpoint, ownerOf, type Row, resultOf, succeeded } from "@/parts/message/attempts";
 import { attemptsQuery, explainQuery } from "@/parts/message/queries";
 import { Timeline } from "@/ui/chart";
 import { ErrorState, Skeleton } from "@/ui/States";
-import { ownerOf } from "./MessageDetail";
 
 const route = getRouteApi("/shell/messages");
 

@@ -1,2 +1,2 @@
-export { AttemptPage } from "./AttemptPage";
+export { AttemptPage } from "@/parts/message/AttemptPage";
 export { Messages } from "./MessagesPage";

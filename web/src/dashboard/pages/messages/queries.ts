@@ -1,35 +1,12 @@
 // What the pages of messages ask the server.
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { api, ok } from "@/lib/api";
-
-/** Pages of messages that fit the search, newest first. */
-export const messagesQuery = (q: string) =>
-  infiniteQueryOptions({
-    queryKey: ["messages", q],
-    queryFn: ({ pageParam, signal }) =>
-      ok(
-        api.GET("/api/v1/message", {
-          params: { query: { q: q || undefined, limit: 100, iterator: pageParam, with_content: false } },
-          signal,
-        }),
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => (page.done ? undefined : (page.iterator ?? undefined)),
-  });
 
 /** How many messages there are without a search, up to a bound. */
 export const messageCount = queryOptions({
   queryKey: ["messages", "count"],
   queryFn: ({ signal }) => ok(api.GET("/api/v1/message/count", { params: { query: {} }, signal })),
 });
-
-export const messageQuery = (msg: string) =>
-  queryOptions({
-    queryKey: ["message", msg],
-    queryFn: ({ signal }) =>
-      ok(api.GET("/api/v1/message/{msg}", { params: { path: { msg }, query: { with_content: false } }, signal })),
-    placeholderData: undefined,
-  });
 
 /** What a list can be searched by. */
 export const fieldsQuery = (list: "messages") =>

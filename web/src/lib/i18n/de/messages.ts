@@ -1,5 +1,6 @@
 // Messages, attempts, and the dialog that sends one.
 export const messages = {
+  "msg.notFound": "Diese Nachricht gibt es nicht.",
   "msg.send": "Nachricht senden",
   "msg.search": "Nachrichten suchen",
   "msg.col.time": "Zeit",

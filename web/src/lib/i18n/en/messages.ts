@@ -1,5 +1,6 @@
 // Messages, attempts, and the dialog that sends one.
 export const messages = {
+  "msg.notFound": "There is no such message.",
   "msg.send": "Send a message",
   "msg.search": "Search messages",
   "msg.col.time": "Time",

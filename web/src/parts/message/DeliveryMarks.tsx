@@ -1,6 +1,6 @@
 import { t } from "@/lib/i18n";
-import { marksOf, type Row, stateOf } from "@/parts/message/attempts";
 import { Mark } from "@/ui/Status";
+import { marksOf, type Row, stateOf } from "./attempts";
 
 /** How the deliveries of a message stand: a mark for each, and the count in words. */
 export function DeliveryMarks({ row }: { row: Row }) {

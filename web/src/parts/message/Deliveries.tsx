@@ -2,23 +2,23 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
+import { Link } from "@/ui/Link";
+import { ErrorState, Skeleton } from "@/ui/States";
+import { Mark, StatusMark } from "@/ui/Status";
 import {
   type Attempt,
   byEndpoint,
   deliveredAfter,
   type Explained,
+  ownerOf,
   type Row,
   resultOf,
   statusOf,
   succeeded,
   tookOf,
-} from "@/parts/message/attempts";
-import { attemptsQuery, explainQuery } from "@/parts/message/queries";
-import { Link } from "@/ui/Link";
-import { ErrorState, Skeleton } from "@/ui/States";
-import { Mark, StatusMark } from "@/ui/Status";
+} from "./attempts";
 import { Due } from "./Due";
-import { ownerOf } from "./MessageDetail";
+import { attemptsQuery, explainQuery } from "./queries";
 
 /** Every endpoint with what became of the message there, and why the others did not get it. */
 export function Deliveries({ message }: { message: Row }) {

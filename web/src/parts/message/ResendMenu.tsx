@@ -1,23 +1,26 @@
 import { useQuery } from "@tanstack/react-query";
 import { Send } from "lucide-react";
 import { useState } from "react";
-import { useMay } from "@/dashboard/session";
 import type { ApiError } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
-import { type Row, resendable } from "@/parts/message/attempts";
-import { explainQuery, useResend } from "@/parts/message/queries";
 import { Button } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Menu, MenuItem, MenuLine } from "@/ui/Menu";
 import { ErrorText } from "@/ui/States";
 import { toast } from "@/ui/Toast";
-import { ownerOf } from "./MessageDetail";
+import { ownerOf, type Row, resendable } from "./attempts";
+import { explainQuery, useResend } from "./queries";
 
 /** Sends a message again: to one endpoint, or to all at which it failed. */
-export function ResendMenu({ message }: { message: Row }) {
+export function ResendMenu({
+  message,
+  reason: mayNot,
+}: {
+  message: Row /** Why this reader may not. */;
+  reason?: string;
+}) {
   const app = ownerOf(message);
-  const may = useMay("developer");
   const explained = useQuery(explainQuery(app, message.id));
   const resend = useResend(app, message.id);
   const [busy, setBusy] = useState(false);
@@ -33,13 +36,13 @@ export function ResendMenu({ message }: { message: Row }) {
       )
       .finally(() => setBusy(false));
   };
-  const reason = !may
-    ? t("msg.resend.may")
-    : message.payloadExpired
+  const reason =
+    mayNot ??
+    (message.payloadExpired
       ? t("msg.resend.expired")
       : explained.data && endpoints.length === 0
         ? t("msg.resend.nobody")
-        : undefined;
+        : undefined);
   const ids = (failed.length > 0 ? failed : endpoints.length === 1 ? endpoints : []).map((one) => one.endpointId);
   useShortcuts(
     [{ keys: "r", label: t("msg.resend"), run: () => ids.length > 0 && send(ids) }],

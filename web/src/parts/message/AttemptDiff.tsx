@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { t } from "@/lib/i18n";
-import { headerList } from "@/parts/message/AttemptParts";
-import { type Attempt, headerOf, type Row } from "@/parts/message/attempts";
-import { headersQuery, responseQuery } from "@/parts/message/queries";
 import { Section } from "@/ui/Page";
 import { DiffView, HeaderTable } from "@/ui/payload";
 import { ErrorState, Skeleton } from "@/ui/States";
-import { ownerOf } from "./MessageDetail";
+import { headerList } from "./AttemptParts";
+import { type Attempt, headerOf, ownerOf, type Row } from "./attempts";
+import { headersQuery, responseQuery } from "./queries";
 
 /** Two attempts at one endpoint: what was sent and answered differently. The body is the same for both. */
 export function AttemptDiff({ message, one, two }: { message: Row; one: Attempt; two: Attempt }) {

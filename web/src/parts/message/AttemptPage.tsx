@@ -4,18 +4,6 @@ import { ChevronLeft, ChevronRight, GitCompare } from "lucide-react";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { useShortcuts } from "@/lib/keyboard";
-import { AttemptParts } from "@/parts/message/AttemptParts";
-import {
-  type Attempt,
-  brokenIn,
-  byEndpoint,
-  phasesOf,
-  type Row,
-  resultOf,
-  sentenceOf,
-  succeeded,
-} from "@/parts/message/attempts";
-import { attemptsQuery } from "@/parts/message/queries";
 import { Button, IconButton } from "@/ui/Button";
 import { CopyId } from "@/ui/Copy";
 import { PhaseBar } from "@/ui/chart";
@@ -27,8 +15,19 @@ import { ErrorState, Skeleton } from "@/ui/States";
 import { Mark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
 import { AttemptDiff } from "./AttemptDiff";
-import { ownerOf } from "./MessageDetail";
-import { messageQuery } from "./queries";
+import { AttemptParts } from "./AttemptParts";
+import {
+  type Attempt,
+  brokenIn,
+  byEndpoint,
+  ownerOf,
+  phasesOf,
+  type Row,
+  resultOf,
+  sentenceOf,
+  succeeded,
+} from "./attempts";
+import { attemptsQuery, messageQuery } from "./queries";
 
 const route = getRouteApi("/shell/messages/$message/attempt/$attempt");
 
