@@ -1,18 +1,54 @@
-// The portal's token: from the code of the link, or on reload by the cookie of the portal's own page.
-import { api, ok, type Schema, token } from "@/lib/api";
+// The portal's token: from the code of the link, on reload by the cookie of the portal's own page, in a frame by asking the page around it.
+import { ApiError, api, ok, type Schema, sessionExpired, token } from "@/lib/api";
+import { t } from "@/lib/i18n";
+import { askHost, ownPage } from "./host";
 
 export type PortalToken = Schema<"PortalTokenOut">;
 
-/** True where the portal is a page of its own, not a frame of another site. */
-export const ownPage = window.top === window;
+/** So long before its end a token is renewed, in milliseconds. */
+const early = 60_000;
 
-/** Gets a token: trades the code behind "#" in, once, or renews by the cookie. Rejects with an ApiError. */
-export async function enter(): Promise<PortalToken> {
-  const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  const granted = code
-    ? await ok(api.POST("/api/v1/auth/one-time-token", { body: { oneTimeToken: code, remember: ownPage } }))
-    : await ok(api.POST("/api/v1/auth/portal-token"));
+/** The code behind "#", which leaves the address at once. */
+function takeCode(): string {
+  const code = new URLSearchParams(location.hash.slice(1)).get("code") ?? "";
   if (code) history.replaceState(history.state, "", location.pathname + location.search);
+  return code;
+}
+
+const trade = (code: string) =>
+  ok(api.POST("/api/v1/auth/one-time-token", { body: { oneTimeToken: code, remember: ownPage } }));
+
+/** A token without a link: by the cookie, or by the page around. Rejects with an ApiError where neither helps. */
+async function again(): Promise<PortalToken> {
+  if (ownPage) return ok(api.POST("/api/v1/auth/portal-token"));
+  const code = await askHost();
+  if (!code) throw new ApiError(401, "authentication", t("portal.ended"), t("portal.ended.hint"));
+  return trade(code);
+}
+
+/** Gets a token and keeps it good as long as the page is open. Rejects with an ApiError. */
+export async function enter(): Promise<PortalToken> {
+  const code = takeCode();
+  return keep(await (code ? trade(code) : again()));
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function keep(granted: PortalToken): PortalToken {
   token.set(granted.token);
+  clearTimeout(timer);
+  const left = Date.parse(granted.expiresAt) - Date.now();
+  timer = setTimeout(renew, Math.min(Math.max(left - early, 1000), 2 ** 31 - 1));
   return granted;
+}
+
+/** Gets the next token. What the reader types meanwhile is not touched. */
+export async function renew(): Promise<void> {
+  clearTimeout(timer);
+  try {
+    keep(await again());
+    sessionExpired.set(false);
+  } catch {
+    sessionExpired.set(true);
+  }
 }

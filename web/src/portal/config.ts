@@ -1,5 +1,7 @@
 import { queryOptions, useSuspenseQuery } from "@tanstack/react-query";
 import { api, ok, type Schema } from "@/lib/api";
+import { followApplication } from "@/lib/live";
+import { onlyApplication } from "@/parts/message/queries";
 import { enter } from "./access";
 import { applyTheme } from "./theme";
 
@@ -9,10 +11,13 @@ export const configQuery = queryOptions({
   queryFn: async () => {
     await enter();
     const config = await ok(api.GET("/api/v1/portal/config"));
+    onlyApplication.set(config.app.id);
+    followApplication(config.app.id);
     await applyTheme(config);
     return config;
   },
   staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
   retry: false,
 });
 
@@ -21,5 +26,17 @@ export const useConfig = () => useSuspenseQuery(configQuery).data;
 
 type Capability = NonNullable<Schema<"PortalConfigOut">["capabilities"]>[number];
 
-/** Whether the token may do this. */
-export const useCan = (capability: Capability): boolean => useConfig().capabilities?.includes(capability) ?? false;
+/** Whether the token may do this. Who manages endpoints may do everything with them, their secret included. */
+export function useCan(capability: Capability): boolean {
+  const mine = useConfig().capabilities ?? [];
+  const stronger: Partial<Record<Capability, readonly Capability[]>> = {
+    ViewEndpointSecret: ["ManageEndpointSecret", "ManageEndpoint"],
+    ManageEndpointSecret: ["ManageEndpoint"],
+  };
+  return mine.includes(capability) || (stronger[capability] ?? []).some((one) => mine.includes(one));
+}
+
+export type Part = NonNullable<Schema<"PortalTheme">["hide"]>[number];
+
+/** Whether a part is to be seen. */
+export const useShown = (part: Part): boolean => !(useConfig().theme.hide ?? []).includes(part);

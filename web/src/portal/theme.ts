@@ -14,7 +14,9 @@ const fonts: Record<Config["theme"]["font"], string> = {
 
 /** Applies colours, corners, letters, scheme and language, and keeps the colours to the scheme. */
 export async function applyTheme(config: Config): Promise<void> {
-  if (config.theme.mode !== "system") choice.set(config.theme.mode);
+  const asked = new URLSearchParams(location.search);
+  const mode = asked.get("theme") ?? config.theme.mode;
+  if (mode === "light" || mode === "dark") choice.set(mode);
   const root = document.documentElement;
   const colours = () => {
     const own = root.dataset.theme === "dark" ? config.dark : config.light;
@@ -26,7 +28,8 @@ export async function applyTheme(config: Config): Promise<void> {
   colours();
   set("--radius", `${config.theme.radius}px`);
   set("--font", fonts[config.theme.font]);
-  if (config.theme.language) await setLanguage(config.theme.language);
+  const language = asked.get("lang") ?? config.theme.language;
+  if (language) await setLanguage(language);
 }
 
 function set(name: string, value: string | undefined): void {

@@ -20,6 +20,8 @@ interface EndpointFormProps {
   full?: boolean;
   /** Shows how to do it from code; readers of the portal have no key. */
   code?: boolean;
+  /** Fields that are kept out of sight; what they hold stays. */
+  hide?: readonly string[];
   /** Why it cannot be saved by this reader. */
   reason?: string;
   onSaved(endpoint: Endpoint): void;
@@ -42,7 +44,7 @@ const fields = [
 
 /** Where to send, and what. */
 export function EndpointForm(props: EndpointFormProps) {
-  const { appId, endpoint, full = false, code = false, reason, onSaved, onCancel, children } = props;
+  const { appId, endpoint, full = false, code = false, hide = [], reason, onSaved, onCancel, children } = props;
   const client = useQueryClient();
   const [draft, setDraft] = useState<Draft>(() => draftOf(endpoint));
   const [tried, setTried] = useState(false);
@@ -102,27 +104,31 @@ export function EndpointForm(props: EndpointFormProps) {
         error={faultIn(error, "eventTypes") ?? (tried && nothing ? t("ep.types.nothing") : undefined)}
         free={ofSource(appId)}
       />
-      <Field
-        label={t("ep.channels")}
-        optional
-        hint={t("ep.channels.hint")}
-        error={faultIn(error, "channels", namesOf(draft.channels))}
-      >
-        <TextInput mono {...text("channels")} />
-      </Field>
-      <Field
-        label={t("ep.throttle")}
-        optional
-        hint={t("ep.throttle.hint")}
-        error={faultIn(error, "throttleRate")}
-        className="max-w-xs"
-      >
-        <TextInput
-          inputMode="numeric"
-          value={draft.throttle}
-          onChange={(event) => set({ throttle: event.target.value.replace(/\D/g, "").slice(0, 5) })}
-        />
-      </Field>
+      {!hide.includes("channels") && (
+        <Field
+          label={t("ep.channels")}
+          optional
+          hint={t("ep.channels.hint")}
+          error={faultIn(error, "channels", namesOf(draft.channels))}
+        >
+          <TextInput mono {...text("channels")} />
+        </Field>
+      )}
+      {!hide.includes("rateLimit") && (
+        <Field
+          label={t("ep.throttle")}
+          optional
+          hint={t("ep.throttle.hint")}
+          error={faultIn(error, "throttleRate")}
+          className="max-w-xs"
+        >
+          <TextInput
+            inputMode="numeric"
+            value={draft.throttle}
+            onChange={(event) => set({ throttle: event.target.value.replace(/\D/g, "").slice(0, 5) })}
+          />
+        </Field>
+      )}
       {full && (
         <>
           <Field
@@ -148,14 +154,16 @@ export function EndpointForm(props: EndpointFormProps) {
         <details className="flex flex-col" open={error !== null && !elsewhere(error, ["headers", "secret"])}>
           <summary className="cursor-default rounded-sm font-medium text-ink-2">{t("ep.more")}</summary>
           <div className="flex flex-col gap-4 pt-3">
-            <Field
-              label={t("ep.headers")}
-              optional
-              hint={t("ep.headers.hint")}
-              error={line(bad.headers) ?? faultIn(error, "headers")}
-            >
-              <TextArea mono rows={3} {...text("headers")} />
-            </Field>
+            {!hide.includes("headers") && (
+              <Field
+                label={t("ep.headers")}
+                optional
+                hint={t("ep.headers.hint")}
+                error={line(bad.headers) ?? faultIn(error, "headers")}
+              >
+                <TextArea mono rows={3} {...text("headers")} />
+              </Field>
+            )}
             <Field label={t("ep.secret.own")} optional hint={t("ep.secret.own.hint")} error={faultIn(error, "secret")}>
               <TextInput mono autoComplete="off" spellCheck={false} {...text("secret")} />
             </Field>

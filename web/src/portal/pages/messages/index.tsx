@@ -1,0 +1,2 @@
+export { AttemptPage } from "@/parts/message/AttemptPage";
+export { Messages } from "./MessagesPage";
