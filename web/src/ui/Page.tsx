@@ -20,7 +20,7 @@ export function Page({ title, actions, text, fill, children }: PageProps) {
   return (
     <div className={cx("flex min-w-0 flex-col", fill && "h-full min-h-0")}>
       <header className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-2 px-4 pt-3 pb-2">
-        <h1 className="min-w-0 flex-1 truncate font-semibold text-xl">{title}</h1>
+        <h1 className="min-w-0 flex-1 basis-40 truncate font-semibold text-xl">{title}</h1>
         {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
         {text !== undefined && <p className="w-full max-w-3xl text-base text-ink-2">{text}</p>}
       </header>

@@ -48,7 +48,7 @@ export function Catalogue() {
   );
   return (
     <Page fill title={t("nav.eventTypes")}>
-      <div className="flex h-[75dvh] min-h-96 flex-1 flex-col">
+      <div className="flex h-[75dvh] min-h-96 flex-col">
         <SplitPane
           name="portal-catalogue"
           list={list}

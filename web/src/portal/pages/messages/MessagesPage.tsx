@@ -48,7 +48,7 @@ export function Messages() {
   const look = (id: string | undefined) => void navigate({ search: (old) => ({ ...old, open: id, tab: undefined }) });
   const list = (
     <>
-      <div className="px-3 py-2">
+      <div className="w-56 px-3 py-2">
         <Select
           label={t("portal.filter")}
           value={filter}
@@ -59,7 +59,6 @@ export function Messages() {
             { value: "status:retrying", label: t("state.retrying") },
             { value: "status:delivered", label: t("state.delivered") },
           ]}
-          className="w-48"
         />
       </div>
       {query.error && rows.length === 0 ? (
@@ -89,7 +88,7 @@ export function Messages() {
   );
   return (
     <Page fill title={t("nav.messages")}>
-      <div className="flex h-[75dvh] min-h-96 flex-1 flex-col">
+      <div className="flex h-[75dvh] min-h-96 flex-col">
         <SplitPane
           name="portal-messages"
           list={list}
