@@ -7,7 +7,7 @@ import { t } from "@/lib/i18n";
 import { density, theme } from "@/lib/preferences";
 import { keepInList, recallList } from "@/lib/storage";
 import { Kbd } from "@/ui/Kbd";
-import { itemLook } from "@/ui/Select";
+import { itemLook } from "@/ui/popup";
 import { pageOf } from "./jump";
 import { navItems } from "./nav";
 

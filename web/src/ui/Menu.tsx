@@ -2,7 +2,7 @@ import { Menu as Base } from "@base-ui/react/menu";
 import { Check, type LucideIcon } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 import { cx } from "./cx";
-import { itemLook, popupLook } from "./Select";
+import { itemLook, popupLook } from "./popup";
 
 interface MenuProps {
   /** The button that opens it. */

@@ -6,7 +6,7 @@ import { useShortcuts } from "@/lib/keyboard";
 import { keepInList, recallList } from "@/lib/storage";
 import { cx } from "@/ui/cx";
 import { controlLook } from "@/ui/Field";
-import { itemLook, popupLook } from "@/ui/Select";
+import { itemLook, popupLook } from "@/ui/popup";
 import { type Offer, offers, termsOf, without } from "./terms";
 
 interface SearchBarProps {
