@@ -1,6 +1,7 @@
 import "@/ui/style.css";
 import { RouterProvider } from "@tanstack/react-router";
+import { en } from "@/lib/i18n/en";
 import { start } from "@/lib/start";
 import { router } from "./routes";
 
-void start(() => <RouterProvider router={router} />);
+void start({ en, de: async () => (await import("@/lib/i18n/de")).de }, () => <RouterProvider router={router} />);

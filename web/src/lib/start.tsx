@@ -5,13 +5,14 @@ import { createRoot } from "react-dom/client";
 import { ToastProvider } from "@/ui/Toast";
 import { TooltipProvider } from "@/ui/Tooltip";
 import { queryClient } from "./api";
-import { languageStore, preferredLanguage, setLanguage } from "./i18n";
+import { type Languages, languageStore, preferredLanguage, setLanguage, speak } from "./i18n";
 import { nonce } from "./nonce";
 import { followPreferences } from "./preferences";
 import { useStore } from "./store";
 
 /** Draws a program into the page, in the reader's language and theme. */
-export async function start(draw: () => ReactNode): Promise<void> {
+export async function start(languages: Languages, draw: () => ReactNode): Promise<void> {
+  speak(languages);
   followPreferences();
   await setLanguage(preferredLanguage());
   createRoot(document.getElementById("root")!).render(

@@ -1,7 +1,10 @@
 import "@/ui/style.css";
 import { RouterProvider } from "@tanstack/react-router";
+import { shared } from "@/lib/i18n/en/shared";
 import { start } from "@/lib/start";
 import { portalRouter } from "./routes";
 
 // One program has one registered router, the dashboard's; this one is another.
-void start(() => <RouterProvider router={portalRouter as never} />);
+void start({ en: shared, de: async () => (await import("@/lib/i18n/de/shared")).shared }, () => (
+  <RouterProvider router={portalRouter as never} />
+));

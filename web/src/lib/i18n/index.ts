@@ -1,7 +1,7 @@
 // Texts in the reader's language. English is part of the program; other languages are loaded when asked for.
 import { recall } from "../storage";
 import { createStore } from "../store";
-import { en } from "./en";
+import type { en } from "./en";
 import { fill, type Message, type Params } from "./message";
 
 export type Key = keyof typeof en;
@@ -9,15 +9,22 @@ export type Key = keyof typeof en;
 /** A catalogue in another language: the compiler misses each key that it misses. */
 export type Catalogue = Record<Key, Message>;
 
-const loaders: Record<string, () => Promise<Catalogue>> = {
-  de: () => import("./de").then((module) => module.de),
-};
+/** What a program needs of a catalogue: all keys that it uses. */
+export type Texts = Partial<Catalogue>;
+
+/** The texts of a program: English at once, other languages when they are asked for. */
+export interface Languages {
+  en: Texts;
+  de(): Promise<Texts>;
+}
+
+let mine: Languages = { en: {}, de: async () => ({}) };
 
 /** Languages there are, by their own names. */
 export const languages = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof languages;
 
-const current = createStore<{ language: Language; catalogue: Catalogue }>({ language: "en", catalogue: en });
+const current = createStore<{ language: Language; catalogue: Texts }>({ language: "en", catalogue: {} });
 
 /** Changes with the language; the root draws everything anew by it. */
 export const languageStore = current;
@@ -25,11 +32,16 @@ export const languageStore = current;
 /** The language in use, a BCP 47 tag. */
 export const language = (): Language => current.get().language;
 
+/** Gives the program its texts, before anything is drawn. */
+export function speak(languages: Languages): void {
+  mine = languages;
+  current.set({ language: "en", catalogue: languages.en });
+}
+
 /** Switches to a language, or to English when there is none of that name. Regions are left out: de-AT is de. */
 export async function setLanguage(wanted: string): Promise<void> {
   const name = wanted.toLowerCase().split("-")[0] ?? "en";
-  const load = loaders[name];
-  current.set(load ? { language: name as Language, catalogue: await load() } : { language: "en", catalogue: en });
+  current.set(name === "de" ? { language: name, catalogue: await mine.de() } : { language: "en", catalogue: mine.en });
   document.documentElement.lang = language();
 }
 
@@ -42,5 +54,5 @@ export function t<K extends Key>(
   ...params: Record<never, never> extends Params<(typeof en)[K]> ? [] : [Params<(typeof en)[K]>]
 ): string {
   const { catalogue, language } = current.get();
-  return fill(catalogue[key], (params[0] ?? {}) as Record<string, string | number>, language);
+  return fill(catalogue[key] ?? key, (params[0] ?? {}) as Record<string, string | number>, language);
 }

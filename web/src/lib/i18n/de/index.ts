@@ -1,39 +1,21 @@
-// Die deutschen Texte, geladen nur von denen, die sie lesen.
+// Die Texte des Dashboards.
 import type { Catalogue } from "..";
-import { applications } from "./applications";
-import { common } from "./common";
-import { endpoints } from "./endpoints";
-import { eventtypes } from "./eventtypes";
 import { issues } from "./issues";
-import { messages } from "./messages";
 import { overview } from "./overview";
-import { parts } from "./parts";
-import { payload } from "./payload";
-import { portal } from "./portal";
 import { requests } from "./requests";
 import { settings } from "./settings";
-import { shell } from "./shell";
+import { shared } from "./shared";
 import { signin } from "./signin";
 import { sources } from "./sources";
 import { system } from "./system";
-import { ui } from "./ui";
 
 export const de: Catalogue = {
-  ...common,
-  ...ui,
-  ...shell,
-  ...payload,
-  ...portal,
-  ...messages,
-  ...applications,
-  ...endpoints,
-  ...eventtypes,
-  ...sources,
-  ...requests,
-  ...overview,
+  ...shared,
   ...issues,
-  ...system,
+  ...overview,
+  ...requests,
   ...settings,
   ...signin,
-  ...parts,
+  ...sources,
+  ...system,
 };

@@ -1,39 +1,20 @@
-// The English texts, which are part of the program. Each area has a file, with the same name in ../de.
-
-import { applications } from "./applications";
-import { common } from "./common";
-import { endpoints } from "./endpoints";
-import { eventtypes } from "./eventtypes";
+// The texts of the dashboard: those that it has in common with the portal, and its own.
 import { issues } from "./issues";
-import { messages } from "./messages";
 import { overview } from "./overview";
-import { parts } from "./parts";
-import { payload } from "./payload";
-import { portal } from "./portal";
 import { requests } from "./requests";
 import { settings } from "./settings";
-import { shell } from "./shell";
+import { shared } from "./shared";
 import { signin } from "./signin";
 import { sources } from "./sources";
 import { system } from "./system";
-import { ui } from "./ui";
 
 export const en = {
-  ...common,
-  ...ui,
-  ...shell,
-  ...payload,
-  ...portal,
-  ...messages,
-  ...applications,
-  ...endpoints,
-  ...eventtypes,
-  ...sources,
-  ...requests,
-  ...overview,
+  ...shared,
   ...issues,
-  ...system,
+  ...overview,
+  ...requests,
   ...settings,
   ...signin,
-  ...parts,
+  ...sources,
+  ...system,
 };

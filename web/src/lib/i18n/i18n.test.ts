@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { de } from "./de";
+import { shared as sharedDe } from "./de/shared";
+import { en } from "./en";
+import { shared } from "./en/shared";
+import type { Message } from "./message";
+
+const names = (message: Message): string[] =>
+  [
+    ...new Set((typeof message === "string" ? message : Object.values(message).join(" ")).match(/\{\w+\}/g) ?? []),
+  ].sort();
+
+test("every language has every text, with the same parameters", () => {
+  expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort());
+  expect(Object.keys(sharedDe).sort()).toEqual(Object.keys(shared).sort());
+  for (const [key, text] of Object.entries(en))
+    expect([key, names(de[key as keyof typeof en])]).toEqual([key, names(text)]);
+});
+
+test("the portal has the texts of all that it draws", () => {
+  const missing: string[] = [];
+  for (const folder of ["portal", "parts", "ui", "lib"]) {
+    const root = path.resolve("src", folder);
+    for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/(?<!\.test)\.tsx?$/.test(entry.name)) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      for (const [, key] of readFileSync(file, "utf8").matchAll(/\bt\(\s*"([\w.]+)"/g))
+        if (key && !(key in shared) && !file.endsWith("Chart.tsx")) missing.push(`${entry.name}: ${key}`);
+    }
+  }
+  expect(missing).toEqual([]);
+});
