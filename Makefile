@@ -108,7 +108,7 @@ pgbouncer:
 
 web: ## build dashboard and portal into internal/dash/dist
 	UPDATE=1 go test -count 1 -run TestTheDashboardIsBuilt ./internal/api
-	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent types && npm run --silent build
+	cd web && scripts/install.sh && npm run --silent types && npm run --silent build
 
 web-check: ## types, linter and tests of web/, and whether what is built from it is committed
 	web/scripts/check.sh

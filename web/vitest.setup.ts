@@ -1,8 +1,5 @@
-import { cleanup } from "@testing-library/react";
-import { afterEach } from "vitest";
 import { speak } from "./src/lib/i18n";
 import { de } from "./src/lib/i18n/de";
 import { en } from "./src/lib/i18n/en";
 
 speak({ en, de: async () => de });
-afterEach(cleanup);

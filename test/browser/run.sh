@@ -27,7 +27,7 @@ export GRAPNEL_TEST_POSTGRES=$folder/postgres
 (cd "$here" && CGO_ENABLED=0 go build -o "$GRAPNEL_TEST_POSTGRES" ./postgres)
 
 cd "$here"
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$folder/npm.log" 2>&1 || { cat "$folder/npm.log" >&2; fail 'npm ci failed'; }
+../../web/scripts/install.sh >"$folder/npm.log" 2>&1 || { cat "$folder/npm.log" >&2; fail 'the packages cannot be installed'; }
 npm run --silent check
 rm -rf shots results
 echo "browser tests: $("$CHROMIUM" --version 2>/dev/null) against $("$GRAPNEL_BIN" version | head -n 1)"

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$folder/npm.log" 2>&1 || { cat "$folder/npm.log" >&2; exit 1; }
+scripts/install.sh >"$folder/npm.log" 2>&1 || { cat "$folder/npm.log" >&2; exit 1; }
 npm run --silent check
 npm run --silent test
 
