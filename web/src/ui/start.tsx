@@ -2,13 +2,13 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { ToastProvider } from "@/ui/Toast";
-import { TooltipProvider } from "@/ui/Tooltip";
-import { queryClient } from "./api";
-import { type Languages, languageStore, preferredLanguage, setLanguage, speak } from "./i18n";
-import { nonce } from "./nonce";
-import { followPreferences } from "./preferences";
-import { useStore } from "./store";
+import { queryClient } from "@/lib/api";
+import { type Languages, languageStore, preferredLanguage, setLanguage, speak } from "@/lib/i18n";
+import { nonce } from "@/lib/nonce";
+import { followPreferences } from "@/lib/preferences";
+import { useStore } from "@/lib/store";
+import { ToastProvider } from "./Toast";
+import { TooltipProvider } from "./Tooltip";
 
 /** Draws a program into the page, in the reader's language and theme. */
 export async function start(languages: Languages, draw: () => ReactNode): Promise<void> {

@@ -5,6 +5,7 @@ import { serverURL } from "@/lib/base";
 import { bytes, duration, number } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { CodeBlock } from "@/ui/code";
+import { OuterLink } from "@/ui/Link";
 import { Facts, Page, Section } from "@/ui/Page";
 import { ErrorState, ErrorText, Skeleton } from "@/ui/States";
 import { Badge, Mark, type Status, StatusMark } from "@/ui/Status";
@@ -58,6 +59,12 @@ export function System() {
               ],
               [t("system.role"), data.role],
               [t("system.started"), <Time key="started" at={data.startedAt} />],
+              [
+                t("system.licences"),
+                <OuterLink key="licences" href={`${serverURL}/third-party.txt`}>
+                  third-party.txt
+                </OuterLink>,
+              ],
             ]}
           />
         </Section>

@@ -10,6 +10,7 @@ export const system = {
   "system.inFlight": "Sendet dieser Knoten gerade",
   "system.server": "Dieser Knoten",
   "system.version": "Version",
+  "system.licences": "Lizenzen der Seiten",
   "system.role": "Rolle",
   "system.started": "Gestartet",
   "system.nodes": "Knoten",

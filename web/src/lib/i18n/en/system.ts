@@ -11,6 +11,7 @@ export const system = {
   "system.inFlight": "Being sent by this node",
   "system.server": "This node",
   "system.version": "Version",
+  "system.licences": "Licences of the pages",
   "system.role": "Role",
   "system.started": "Started",
   "system.nodes": "Nodes",
