@@ -187,4 +187,5 @@ type SourceTypeOut struct {
 	SecretOptional   bool     `json:"secretOptional" doc:"True if it can be used without a secret."`
 	ToleranceSeconds int      `json:"toleranceSeconds" minimum:"0" doc:"How far the signed time may lie from now; 0 if the scheme has none."`
 	Settings         []string `json:"settings" nullable:"false" doc:"Members of verification that it reads."`
+	Samples          []string `json:"samples" nullable:"false" doc:"Types of sample events that grapnel send NAME/TYPE --to URL sends, signed."`
 }

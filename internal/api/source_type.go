@@ -15,7 +15,7 @@ const typeCron = "cron"
 
 var cronType = apitype.SourceTypeOut{
 	Name: typeCron, Title: "Cron", Scheme: "Makes its events itself, by a schedule. It takes no requests.",
-	Headers: []string{}, SecretHelp: "It has none.", SecretOptional: true, Settings: []string{},
+	Headers: []string{}, SecretHelp: "It has none.", SecretOptional: true, Settings: []string{}, Samples: []string{},
 }
 
 // alias is another name of a source type.

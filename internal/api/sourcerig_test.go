@@ -18,7 +18,7 @@ import (
 func sourceTypes() []apitype.SourceTypeOut {
 	var types []apitype.SourceTypeOut
 	for _, name := range []string{"api-key", "generic-hmac", "generic-webhook", "github", "meta", "openai", "stripe", "svix", "telnyx"} {
-		types = append(types, apitype.SourceTypeOut{Name: name, Title: name, Scheme: "x", Headers: []string{"X-Sign"}, SecretHelp: "x", Settings: []string{}})
+		types = append(types, apitype.SourceTypeOut{Name: name, Title: name, Scheme: "x", Headers: []string{"X-Sign"}, SecretHelp: "x", Settings: []string{}, Samples: []string{}})
 	}
 	return types
 }

@@ -141,10 +141,15 @@ func (s *Server) addSources(d *api.Deps) {
 func sourceTypes() []apitype.SourceTypeOut {
 	list := provider.List()
 	types := make([]apitype.SourceTypeOut, len(list))
+	samples := make(map[string][]string)
+	for _, s := range provider.Samples() {
+		samples[s.Provider] = append(samples[s.Provider], s.Type)
+	}
 	for i, p := range list {
 		types[i] = apitype.SourceTypeOut{
 			Name: p.Name, Title: p.Title, Scheme: p.Scheme, Headers: append([]string{}, p.Headers...), SecretHelp: p.SecretHelp,
 			SecretOptional: p.SecretOptional, ToleranceSeconds: int(p.Tolerance / time.Second), Settings: append([]string{}, p.Uses...),
+			Samples: append([]string{}, samples[p.Name]...),
 		}
 	}
 	return types

@@ -5,6 +5,7 @@ import { listSearch, parseSearch, stringifySearch, texts } from "@/lib/search";
 import { applicationRoute, applicationsRoute } from "./pages/applications/routes";
 import { endpointRoute, endpointsRoute } from "./pages/endpoints/routes";
 import { attemptRoute, messagesRoute } from "./pages/messages/routes";
+import { newSourceRoute, sourceRoute, sourcesRoute } from "./pages/sources/routes";
 import { linkRoute, rootRoute, shellRoute } from "./root";
 
 const parent = { getParentRoute: () => shellRoute, validateSearch: listSearch };
@@ -23,11 +24,6 @@ const requests = createRoute({
   ...parent,
   path: "requests",
   component: lazyRouteComponent(() => import("./pages/requests"), "Requests"),
-});
-const sources = createRoute({
-  ...parent,
-  path: "sources",
-  component: lazyRouteComponent(() => import("./pages/sources"), "Sources"),
 });
 const issues = createRoute({
   ...parent,
@@ -59,7 +55,9 @@ const tree = rootRoute.addChildren([
     applicationRoute,
     eventTypes,
     requests,
-    sources,
+    sourcesRoute,
+    newSourceRoute,
+    sourceRoute,
     issues,
     settings,
     system,

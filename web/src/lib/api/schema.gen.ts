@@ -4869,6 +4869,8 @@ export interface components {
              * @example stripe
              */
             name: string;
+            /** @description Types of sample events that grapnel send NAME/TYPE --to URL sends, signed. */
+            samples: string[];
             /** @description What is signed and how, in a line. */
             scheme: string;
             /** @description Where the secret is found. */

@@ -1,6 +1,3 @@
-import { t } from "@/lib/i18n";
-import { Page } from "@/ui/Page";
-
-export function Sources() {
-  return <Page title={t("nav.sources")}>{null}</Page>;
-}
+export { NewSource } from "./NewSource";
+export { SourcePage } from "./SourcePage";
+export { Sources } from "./SourcesPage";
