@@ -22,7 +22,11 @@ export function Page({ title, actions, text, fill, children }: PageProps) {
       <header className="flex shrink-0 flex-wrap items-center gap-x-4 gap-y-2 px-4 pt-3 pb-2">
         <h1 className="min-w-0 flex-1 basis-40 truncate font-semibold text-xl">{title}</h1>
         {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
-        {text !== undefined && <p className="w-full max-w-3xl text-base text-ink-2">{text}</p>}
+        {text !== undefined && (
+          <div className="w-full text-base text-ink-2">
+            <p className="max-w-3xl">{text}</p>
+          </div>
+        )}
       </header>
       <div className={cx(fill ? "flex min-h-0 flex-1 flex-col" : "px-4 pb-8")}>{children}</div>
     </div>

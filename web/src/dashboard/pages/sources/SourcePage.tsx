@@ -96,7 +96,7 @@ function Loaded({ source, type }: { source: Source; type: SourceType }) {
         onChange={show}
         tabs={shown.map((value) => ({ value, label: t(`src.tab.${value}`) }))}
       >
-        <div className="py-4">
+        <div className={open === "settings" ? "py-4" : undefined}>
           {open === "overview" && (
             <Overview source={source} type={type} reason={reason} onSecret={() => show("security")} />
           )}

@@ -5,6 +5,6 @@ import type { SourceType } from "./queries";
 export function sampleCommand(type: SourceType, url: string): string {
   const [sample] = type.samples;
   if (sample === undefined) return `curl ${url} --json '{"hello":"world"}'`;
-  const secret = type.secretOptional ? "" : " --secret SECRET";
-  return `grapnel send '${type.name}/${sample}' --to ${url}${secret}`;
+  const secret = type.secretOptional ? "" : "GRAPNEL_SECRET=… ";
+  return `${secret}grapnel send '${type.name}/${sample}' --to ${url}`;
 }
