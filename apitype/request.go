@@ -57,7 +57,8 @@ type RequestVerifyIn struct {
 
 // RequestReplayIn sends a stored request again.
 type RequestReplayIn struct {
-	To Optional[RequestTarget] `json:"to,omitzero" doc:"Where to. Absent or null: to the source's endpoints and routes, as a new message."`
+	To   Optional[RequestTarget] `json:"to,omitzero" doc:"Where to. Absent or null: to the source's endpoints and routes, as a new message."`
+	Body Optional[string]        `json:"body,omitzero" doc:"What to send in place of the body, as text. Headers stay, so a signature of the sender fits no more; so does the event type, unless the source takes it from the body. Absent or null: the body as it came."`
 }
 
 // RequestTarget is where a request is sent once.

@@ -112,8 +112,8 @@ type Deps struct {
 	// verdict. With process, a refused one that now verifies becomes a message, once.
 	VerifyRequest func(ctx context.Context, env, source, request hook.ID, process bool) (hook.Request, error)
 	// ReplayRequest makes new messages of a stored request: that of the source, and one
-	// for each route.
-	ReplayRequest func(ctx context.Context, env, source, request hook.ID) ([]hook.Message, error)
+	// for each route. A body that is not nil takes the place of its own.
+	ReplayRequest func(ctx context.Context, env, source, request hook.ID, body []byte) ([]hook.Message, error)
 	// SendTo sends a stored request once to a URL that CheckURL let pass. Nothing of it
 	// is kept.
 	SendTo func(ctx context.Context, url string, r hook.Request) (hook.Attempt, error)

@@ -36,10 +36,14 @@ func replayRequest(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if to, given := in.To.Get(); given {
-		return c.replayTo(&s, id, to.URL)
+	var body []byte // nil: as it came
+	if text, given := in.Body.Get(); given {
+		body = []byte(text)
 	}
-	messages, err := c.ReplayRequest(c.ctx(), c.key.Env, s.ID, id)
+	if to, given := in.To.Get(); given {
+		return c.replayTo(&s, id, to.URL, body)
+	}
+	messages, err := c.ReplayRequest(c.ctx(), c.key.Env, s.ID, id, body)
 	if err != nil {
 		return reply{}, err
 	}
@@ -55,7 +59,7 @@ func replayRequest(c *call) (reply, error) {
 	return reply{status: http.StatusAccepted, body: out}, nil
 }
 
-func (c *call) replayTo(s *hook.Source, id hook.ID, raw string) (reply, error) {
+func (c *call) replayTo(s *hook.Source, id hook.ID, raw string, body []byte) (reply, error) {
 	if c.hidesPayloads() { // who names the address could read the body there
 		return reply{}, payloadsHidden()
 	}
@@ -80,6 +84,9 @@ func (c *call) replayTo(s *hook.Source, id hook.ID, raw string) (reply, error) {
 	}
 	if r.BodyGone {
 		return reply{}, &hook.Error{Code: hook.CodeMissingPayload, Detail: "The body of this request is not kept any more."}
+	}
+	if body != nil {
+		r.Body, r.BodySize = body, len(body)
 	}
 	a, err := c.SendTo(c.ctx(), clean, r)
 	if err != nil {

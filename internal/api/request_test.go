@@ -148,6 +148,11 @@ func TestARequestIsReplayedThroughItsRoutesOrToAnAllowedURL(t *testing.T) {
 	r.call("POST", req+"/replay", `{"to":null}`).want(202)
 	sent := r.call("POST", req+"/replay", `{"to":{"url":"https://example.test/x"}}`).want(200).is("[]", "messages")
 	sent.is("https://example.test/x", "attempt", "url").is("success", "attempt", "outcome").is("200", "attempt", "responseStatusCode").is("12", "attempt", "responseDurationMs").is(`got {"n": 1}0`, "attempt", "response")
+	r.call("POST", req+"/replay", `{"to":{"url":"https://example.test/x"},"body":"{\"n\": 2}"}`).want(200).is(`got {"n": 2}`, "attempt", "response")
+	edited := r.call("POST", req+"/replay", `{"body":"{\"n\": 3}"}`).want(202).at("messages", 0, "id")
+	if body := r.call("GET", "/app/"+hook.KindSource.Format(id)+"/msg/"+edited+"/body", nil).want(200).body; string(body) != `{"n": 3}` {
+		t.Errorf("the edited body arrived as %s", body)
+	}
 	for _, url := range []string{"", "http://example.test", "https://169.254.169.254/latest", "https://user:secret@example.test", "/x"} {
 		r.call("POST", req+"/replay", map[string]any{"to": map[string]any{"url": url}}).refusedAt("body", "to", "url")
 	}

@@ -55,10 +55,13 @@ func (r *rig) verifyRequest(ctx context.Context, env, source, request hook.ID, p
 	})
 }
 
-func (r *rig) replayRequest(ctx context.Context, env, source, request hook.ID) ([]hook.Message, error) {
+func (r *rig) replayRequest(ctx context.Context, env, source, request hook.ID, body []byte) ([]hook.Message, error) {
 	q, err := r.store.FindRequest(ctx, env, source, request, true)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		q.Body = body
 	}
 	m := hook.Message{ID: hook.NewID(r.now()), Env: env, App: source, EventType: q.EventType, ContentType: q.ContentType, Body: q.Body, Envelope: q.Envelope, CreatedAt: r.now()}
 	accepted, err := r.accept(ctx, []hook.NewEvent{{Message: m}})

@@ -159,11 +159,15 @@ func (g *Gateway) process(ctx context.Context, a *stored) (done bool, err error)
 }
 
 // Replay sends a stored request through the routes of its source again, as new
-// messages. One that was never believed must be verified first.
-func (g *Gateway) Replay(ctx context.Context, env, sourceID, requestID hook.ID) ([]hook.Message, error) {
+// messages; with a body, that one in place of its own. One that was never believed
+// must be verified first.
+func (g *Gateway) Replay(ctx context.Context, env, sourceID, requestID hook.ID, body []byte) ([]hook.Message, error) {
 	a, err := g.recall(ctx, env, sourceID, requestID)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		a.arrival.body = body
 	}
 	switch a.request.State {
 	case hook.RequestAccepted, hook.RequestDuplicate, hook.RequestDiffers:
@@ -175,7 +179,7 @@ func (g *Gateway) Replay(ctx context.Context, env, sourceID, requestID hook.ID) 
 	forwarded := *a.request.Envelope
 	forwarded.Forward = a.src.forward
 	eventType := a.request.EventType
-	if eventType == "" {
+	if eventType == "" || body != nil && a.src.Settings.EventType.Body != "" {
 		eventType = a.arrival.eventType(a.src.Settings.EventType)
 	}
 	events := eventsOf(a.src, &a.arrival, &occurrence{

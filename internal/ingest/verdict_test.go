@@ -135,7 +135,7 @@ func TestReplayMakesNewMessagesForTheSameRoutes(t *testing.T) {
 	src, token := r.source("stripe", hook.SourceSettings{Routes: []hook.SourceRoute{{App: app}}}, stripeSecret)
 	r.stripe(stripeSecret, token, stripeBody)
 	q := r.requests(src)[0]
-	made, err := r.Replay(t.Context(), r.env, src.ID, q.ID)
+	made, err := r.Replay(t.Context(), r.env, src.ID, q.ID, nil)
 	testx.NoError(t, err)
 	testx.Equal(t, len(made), 2)
 	testx.Equal(t, []int{len(r.messages(src.ID)), len(r.messages(app))}, []int{2, 2})
@@ -149,9 +149,24 @@ func TestReplayMakesNewMessagesForTheSameRoutes(t *testing.T) {
 		if q.State != hook.RequestRefused {
 			continue
 		}
-		_, err := r.Replay(t.Context(), r.env, src.ID, q.ID)
+		_, err := r.Replay(t.Context(), r.env, src.ID, q.ID, nil)
 		testx.Code(t, err, hook.CodeConflict)
 	}
+}
+
+func TestReplayOfAnEditedBodySendsThatOne(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, nil)
+	src, token := r.source("none", hook.SourceSettings{EventType: hook.Pick{Body: "kind"}})
+	r.send("POST", "/in/"+token, `{"kind":"a","n":1}`)
+	made, err := r.Replay(t.Context(), r.env, src.ID, r.requests(src)[0].ID, []byte(`{"kind":"b","n":2}`))
+	testx.NoError(t, err)
+	testx.Equal(t, made[0].EventType, "b")
+	bodies := map[string]string{}
+	for _, m := range r.messages(src.ID) {
+		bodies[m.EventType] = string(m.Body)
+	}
+	testx.Equal(t, bodies, map[string]string{"a": `{"kind":"a","n":1}`, "b": `{"kind":"b","n":2}`})
 }
 
 func TestRouteMakesAMessageOfAnApplicationInTheSameTransaction(t *testing.T) {

@@ -4286,6 +4286,8 @@ export interface components {
             removed: number;
         };
         RequestReplayIn: {
+            /** @description What to send in place of the body, as text. Headers stay, so a signature of the sender fits no more; so does the event type, unless the source takes it from the body. Absent or null: the body as it came. */
+            body?: string | null;
             /** @description Where to. Absent or null: to the source's endpoints and routes, as a new message. */
             to?: components["schemas"]["RequestTarget"];
         };

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useEffect } from "react";
+import { SearchBar } from "@/dashboard/search/SearchBar";
 import { useMay } from "@/dashboard/session";
 import type { ApiError } from "@/lib/api";
 import { serverURL } from "@/lib/base";
@@ -14,7 +15,6 @@ import { Page } from "@/ui/Page";
 import { EmptyState, ErrorState, ErrorText, Skeleton } from "@/ui/States";
 import { StatusMark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
-import { SearchBar } from "../messages/SearchBar";
 import { NewEndpoint } from "./NewEndpoint";
 import { type EndpointRow, endpointFields, endpointsQuery } from "./queries";
 

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { termsOf } from "@/dashboard/search/terms";
 import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { EndpointForm } from "@/parts/endpoint/EndpointForm";
@@ -8,7 +9,6 @@ import { Field, TextInput } from "@/ui/Field";
 import { Link } from "@/ui/Link";
 import { Select } from "@/ui/Select";
 import { ErrorText } from "@/ui/States";
-import { termsOf } from "../messages/terms";
 
 interface NewEndpointProps {
   /** The search of the list: an application that it names is chosen. */

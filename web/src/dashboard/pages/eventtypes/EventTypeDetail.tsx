@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Archive, ArchiveRestore, Pencil, Trash2, X } from "lucide-react";
 import { useState } from "react";
+import { quote } from "@/dashboard/search/terms";
 import { useMay } from "@/dashboard/session";
 import { type ApiError, api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
@@ -12,7 +13,6 @@ import { Link } from "@/ui/Link";
 import { ErrorState, ErrorText, Skeleton } from "@/ui/States";
 import { toast } from "@/ui/Toast";
 import { TypedConfirm } from "@/ui/TypedConfirm";
-import { quote } from "../messages/terms";
 import { EventTypeForm } from "./EventTypeForm";
 import { Subscribers } from "./Subscribers";
 

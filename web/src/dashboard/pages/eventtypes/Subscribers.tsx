@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
+import { quote } from "@/dashboard/search/terms";
 import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { Link, PlainLink } from "@/ui/Link";
 import { ErrorText, Skeleton } from "@/ui/States";
 import { StatusMark } from "@/ui/Status";
-import { quote } from "../messages/terms";
 
 const few = 20;
 

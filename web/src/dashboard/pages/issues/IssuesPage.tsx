@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { SearchBar } from "@/dashboard/search/SearchBar";
 import type { ApiError } from "@/lib/api";
 import { number } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -9,7 +10,6 @@ import { Page } from "@/ui/Page";
 import { EmptyState, ErrorState, ErrorText, Skeleton } from "@/ui/States";
 import { Badge, StatusMark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
-import { SearchBar } from "../messages/SearchBar";
 import { IssueDetail } from "./IssueDetail";
 import { type Issue, issueFields, issuesQuery } from "./queries";
 

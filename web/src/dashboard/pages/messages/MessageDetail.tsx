@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect } from "react";
+import { quote, withTerm } from "@/dashboard/search/terms";
 import { useMay } from "@/dashboard/session";
 import { bytes } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -21,7 +22,6 @@ import { Tabs } from "@/ui/Tabs";
 import { Time } from "@/ui/Time";
 import { toast } from "@/ui/Toast";
 import { MessageTimeline } from "./Timeline";
-import { quote, withTerm } from "./terms";
 
 const route = getRouteApi("/shell/messages");
 const tabs = ["deliveries", "payload", "timeline", "raw", "code"] as const;

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { GitCompare, Send } from "lucide-react";
 import { useState } from "react";
+import { SavedViews } from "@/dashboard/search/SavedViews";
+import { SearchBar } from "@/dashboard/search/SearchBar";
 import { useMay } from "@/dashboard/session";
 import type { ApiError } from "@/lib/api";
 import { serverURL } from "@/lib/base";
@@ -20,8 +22,6 @@ import { Time } from "@/ui/Time";
 import { CompareMessages } from "./CompareMessages";
 import { MessageDetail } from "./MessageDetail";
 import { fieldsQuery, messageCount } from "./queries";
-import { SavedViews } from "./SavedViews";
-import { SearchBar } from "./SearchBar";
 import { SendDialog } from "./SendDialog";
 
 const route = getRouteApi("/shell/messages");
@@ -109,7 +109,7 @@ export function Messages() {
           fields={fields.data?.fields ?? []}
           error={misread ? error : undefined}
         />
-        <SavedViews q={q} onOpen={find} />
+        <SavedViews list="messages" q={q} onOpen={find} />
         <Button icon={GitCompare} onClick={compare} reason={pair.length === 2 ? undefined : t("msg.compare.hint")}>
           {t("msg.compare")}
         </Button>

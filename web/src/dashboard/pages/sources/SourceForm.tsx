@@ -121,7 +121,9 @@ export function SourceForm({ type, source, reason, onSaved, onCancel }: SourceFo
       <VerificationFields {...part} type={type} unreadable={bad.generic} error={error} />
       <RouteFields {...part} />
       <details open={error !== null && !cron && optionFault(error)}>
-        <summary className="cursor-default rounded-sm font-medium text-ink-2">{t(cron ? "ep.more" : "src.more")}</summary>
+        <summary className="cursor-default rounded-sm font-medium text-ink-2">
+          {t(cron ? "ep.more" : "src.more")}
+        </summary>
         <div className="flex flex-col gap-4 pt-3">
           <Field label={t("src.uid")} optional hint={t("src.uid.hint")} error={fault("uid")} className="max-w-xs">
             <TextInput mono value={draft.uid} onChange={(event) => set({ uid: event.target.value })} />

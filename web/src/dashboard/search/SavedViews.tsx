@@ -6,10 +6,9 @@ import { Button } from "@/ui/Button";
 import { Menu, MenuItem, MenuLine } from "@/ui/Menu";
 import { toast } from "@/ui/Toast";
 
-const name = "saved.messages";
-
 /** Searches kept in this browser. Each is also an address that can be sent to somebody. */
-export function SavedViews({ q, onOpen }: { q: string; onOpen(q: string): void }) {
+export function SavedViews({ list, q, onOpen }: { list: string; q: string; onOpen(q: string): void }) {
+  const name = `saved.${list}`;
   const [saved, setSaved] = useState(() => recallList(name));
   const save = () => {
     keepInList(name, q, 30);
