@@ -46,7 +46,7 @@ export function Overview({ source, type, reason, onSecret }: OverviewProps) {
         </Section>
       )}
       <Section title={t("src.latest")}>
-        <Latest source={source} type={type} nowhere={nowhere} />
+        <Latest source={source} type={type} nowhere={nowhere} reason={reason} />
       </Section>
       <Section title={t("src.about")}>
         <Facts
