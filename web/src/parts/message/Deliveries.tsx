@@ -32,7 +32,8 @@ export function Deliveries({ message }: { message: Row }) {
   const groups = byEndpoint(attempts.data ?? []);
   const got = explained.data.endpoints.filter((one) => one.verdict !== "not_matched");
   const not = explained.data.endpoints.filter((one) => one.verdict === "not_matched");
-  if (explained.data.endpoints.length === 0) return <p className="p-4 text-base text-ink-2">{t("msg.nobody")}</p>;
+  if (explained.data.endpoints.length === 0)
+    return <p className="p-4 text-base text-ink-2">{t(message.sourceId ? "msg.nobody.source" : "msg.nobody")}</p>;
   return (
     <>
       <ul>

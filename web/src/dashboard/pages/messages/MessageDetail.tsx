@@ -90,9 +90,8 @@ function Loaded({ message, onClose }: { message: Row; onClose(): void }) {
   return (
     <>
       <header className="flex shrink-0 flex-col gap-1 px-3 py-2">
-        <div className="flex flex-wrap items-center gap-2">
+        <div className="flex items-center gap-2">
           <h2 className="min-w-0 truncate font-semibold text-lg">{message.eventType}</h2>
-          <CopyId id={message.id} />
           <span className="flex-1" />
           <ResendMenu message={message} reason={may ? undefined : t("msg.resend.may")} />
           <IconButton icon={X} label={t("pane.close")} onClick={onClose} />
@@ -131,6 +130,7 @@ function Facts({ message }: { message: Row }) {
   const owner = message.appName || message.appId;
   return (
     <p className="flex flex-wrap items-center gap-x-3 gap-y-0.5 text-ink-2">
+      <CopyId id={message.id} />
       <span>
         {t("msg.accepted")} <Time at={message.timestamp} as="exact" />
       </span>

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useSession } from "@/dashboard/session";
+import { shortId } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { IconButton } from "@/ui/Button";
 import { DiffView, HeaderTable } from "@/ui/payload";
@@ -30,7 +31,7 @@ export function CompareRequests({ left, right, onClose }: { left: string; right:
             label={t("req.tab.headers")}
             headers={headersOf(a.request)}
             other={headersOf(b.request)}
-            sides={[left, right]}
+            sides={[shortId(left), shortId(right)]}
           />
         </div>
       )}
@@ -46,7 +47,7 @@ function useSide(id: string) {
     error: request.error ?? body.error,
     request: request.data,
     side: {
-      label: request.data ? `${request.data.eventType || request.data.reason} ${id}` : id,
+      label: request.data ? `${request.data.eventType || request.data.reason} ${shortId(id)}` : id,
       bytes: body.data ?? null,
       state: bodyState(request.data, hidden, body.data !== undefined),
       contentType: request.data?.contentType,

@@ -45,15 +45,15 @@ function Loaded({ request, onClose }: { request: Request; onClose(): void }) {
   return (
     <>
       <header className="flex shrink-0 flex-col gap-1 px-3 py-2">
-        <div className="flex flex-wrap items-center gap-2">
+        <div className="flex items-center gap-2">
           <h2 className="min-w-0 truncate font-semibold text-lg">{request.eventType || stateText(request.state)}</h2>
-          <CopyId id={request.id} />
           <span className="flex-1" />
           <Actions request={request} reason={reason} hidden={hidden} />
           <IconButton icon={X} label={t("pane.close")} onClick={onClose} />
         </div>
         <p className="flex flex-wrap items-center gap-x-3 gap-y-0.5 text-ink-2">
           <StatusMark status={markOf(request.state)}>{stateText(request.state)}</StatusMark>
+          <CopyId id={request.id} />
           <Time at={request.receivedAt} as="exact" />
           <span className="data">{bytes(request.bodySize)}</span>
           <Link to="/sources/$source" params={{ source: request.sourceId }} search={{}}>

@@ -57,16 +57,9 @@ const columns = (): readonly Column<RequestRow>[] => [
     cell: (row) => <span className="text-ink-2">{row.sourceName || row.sourceId}</span>,
   },
   {
-    id: "method",
-    header: t("req.col.method"),
-    width: "4.5rem",
-    wide: true,
-    cell: (row) => <span className="data">{row.method}</span>,
-  },
-  {
     id: "size",
     header: t("msg.size"),
-    width: "5rem",
+    width: "4.5rem",
     align: "end",
     wide: true,
     cell: (row) => <span className="data">{bytes(row.bodySize)}</span>,

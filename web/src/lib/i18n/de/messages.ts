@@ -50,6 +50,7 @@ export const messages = {
   "msg.tab.code": "Code",
   "msg.others": "Nicht zugestellt an",
   "msg.nobody": "Die Anwendung hat keinen Endpunkt, also gab es keinen Empfänger.",
+  "msg.nobody.source": "Die Quelle hat keinen Endpunkt, also war niemand da, dem sie gesendet werden konnte.",
   "msg.next": "nächster Versuch",
   "msg.heldUntil": "Probe",
   "msg.changed": "Der Endpunkt wurde nach der Annahme geändert.",

@@ -11,7 +11,6 @@ export const requests = {
   "req.col.state": "Urteil",
   "req.col.what": "Ereignis oder Grund",
   "req.col.source": "Quelle",
-  "req.col.method": "Methode",
   "req.empty.title": "Anfragen erscheinen hier, sobald ein Absender die URL einer Quelle benutzt.",
   "req.empty.text": "Auch abgelehnte, mit dem Grund.",
   "req.empty.sources": "Zu den Quellen",

@@ -50,6 +50,7 @@ export const messages = {
   "msg.tab.code": "Code",
   "msg.others": "Did not get it",
   "msg.nobody": "The application has no endpoint, so there was nobody to send it to.",
+  "msg.nobody.source": "The source has no endpoint, so there was nobody to send it to.",
   "msg.next": "next try",
   "msg.heldUntil": "probe",
   "msg.changed": "The endpoint was changed after the message was accepted.",

@@ -12,7 +12,6 @@ export const requests = {
   "req.col.state": "Verdict",
   "req.col.what": "Event or reason",
   "req.col.source": "Source",
-  "req.col.method": "Method",
   "req.empty.title": "Requests will be here as soon as a sender uses the URL of a source.",
   "req.empty.text": "Refused ones are here too, with the reason.",
   "req.empty.sources": "Go to the sources",
