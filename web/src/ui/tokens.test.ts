@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { contrast } from "@/lib/contrast";
 
 const css = readFileSync("src/ui/tokens.css", "utf8");
 
@@ -7,20 +8,6 @@ const css = readFileSync("src/ui/tokens.css", "utf8");
 function colours(theme: "light" | "dark"): Record<string, string> {
   const block = css.slice(css.indexOf(`[data-theme="${theme}"]`)).split("}", 1)[0] ?? "";
   return Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map((found) => [found[1], found[2]]));
-}
-
-/** Relative luminance, WCAG 2.2. */
-function luminance(colour: string): number {
-  const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  });
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}
-
-function contrast(a: string, b: string): number {
-  const [low = 0, high = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
-  return (high + 0.05) / (low + 0.05);
 }
 
 const grounds = ["paper", "surface", "sunken", "selected"];
