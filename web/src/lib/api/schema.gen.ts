@@ -3243,9 +3243,9 @@ export interface components {
             /** @description Pass it as iterator to get the page before this one: a minus sign and the id of the first row here. */
             prevIterator?: string;
         };
-        ListSourceOut: {
+        ListSourceRow: {
             /** @description The rows of this page, in the order of the list. Empty, never null. */
-            data: components["schemas"]["SourceOut"][];
+            data: components["schemas"]["SourceRow"][];
             /** @description True if nothing follows in the direction that was asked for. */
             done: boolean;
             /** @description Pass it as the query parameter iterator to get the next page. The id (for event types the name) of the last row here, also when done; null only for an empty page. */
@@ -4797,6 +4797,28 @@ export interface components {
              */
             header?: string;
         };
+        SourceRequest: {
+            /**
+             * @description Id of the request.
+             * @example req_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /**
+             * @description Stable name of the reason, for programs.
+             * @example signature_mismatch
+             */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            receivedAt: string;
+            /**
+             * @description What became of it.
+             * @enum {string}
+             */
+            state: "accepted" | "duplicate" | "duplicate_differs" | "refused" | "handshake";
+        };
         SourceResponse: {
             /** @description Body of the answer, at most 65536 bytes. */
             body?: string;
@@ -4823,6 +4845,95 @@ export interface components {
             eventType?: components["schemas"]["SourcePick"];
             /** @description Only events of these types of the source. Absent for all. */
             only?: string[] | null;
+        };
+        SourceRow: {
+            /** @description Networks that requests may come from, null for any. */
+            allowNets: string[] | null;
+            /** @description Authorities of client certificates in PEM, null if none is asked for. */
+            clientCa: string | null;
+            /** @description The part of the settings that is no secret, as other servers of this API show it. */
+            config: unknown;
+            /**
+             * Format: date-time
+             * @description When it was created.
+             */
+            createdAt: string;
+            /** @description When it makes an event and which. Absent unless its type is cron. */
+            cron?: components["schemas"]["SourceCron"];
+            /** @description What makes two requests the same event. Absent for the provider's event id. */
+            dedupe?: components["schemas"]["SourceDedupe"];
+            /** @description True if it takes nothing. */
+            disabled: boolean;
+            /** @description True if a request without a body is an event. */
+            emptyBody: boolean;
+            /** @description What kind of event a request is. Absent for as the provider tells. */
+            eventType?: components["schemas"]["SourcePick"];
+            /** @description Headers that endpoints get although they do not by default. */
+            forwardHeaders: string[];
+            /**
+             * @description Id, sortable by time of creation.
+             * @example src_2vgdKCdXyOEN1WcHxkYAbO6wTzm
+             */
+            id: string;
+            /**
+             * Format: uri
+             * @description Where the provider is to send. Who knows it can send; null for cron.
+             */
+            ingestUrl: string | null;
+            /** @description What reached it last, of what is kept. Absent if nothing did, and unless the list was asked for with q, which may be empty. */
+            lastRequest?: components["schemas"]["SourceRequest"];
+            /**
+             * Format: int64
+             * @description Longest body in bytes, null for the server's limit.
+             */
+            maxBody: number | null;
+            /** @description Free text by name. */
+            metadata: {
+                [key: string]: string;
+            };
+            /** @description Methods that are taken besides POST. */
+            methods: string[];
+            /** @description Name for people. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it makes its next event, null unless its type is cron.
+             */
+            nextFire: string | null;
+            /** @description When former ingest URLs, which still work, stop working. */
+            oldTokens: string[];
+            /**
+             * @description The source type that verifies, which differs from type if that is another name of it.
+             * @example stripe
+             */
+            provider: string;
+            /**
+             * Format: int32
+             * @description Most requests a second, null for no limit.
+             */
+            rate: number | null;
+            /** @description True if bodies that are not JSON are refused. */
+            requireJson: boolean;
+            /** @description Answers to accepted requests. */
+            responses: components["schemas"]["SourceResponse"][];
+            /** @description Applications that get each event as a message too. */
+            routes: components["schemas"]["SourceRoute"][];
+            /** @description The secrets that the provider may sign with, without their texts. */
+            secrets: components["schemas"]["SourceSecretOut"][];
+            /**
+             * @description Who sends to it, by the name that was given.
+             * @example stripe
+             */
+            type: string;
+            /** @description The caller's own id, null if none was given. */
+            uid: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /** @description Settings of the provider. */
+            verification: unknown;
         };
         SourceSecretIn: {
             /**
@@ -8901,6 +9012,8 @@ export interface operations {
                 iterator?: string;
                 /** @description ascending or descending. */
                 order?: string;
+                /** @description A search in the language that /api/v1/search/fields lists the fields of, such as status:failed type:invoice.* after:2h. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -8914,7 +9027,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListSourceOut"];
+                    "application/json": components["schemas"]["ListSourceRow"];
                 };
             };
             /** @description What went wrong. */
