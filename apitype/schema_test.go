@@ -48,7 +48,7 @@ var structs = []reflect.Type{
 	reflect.TypeFor[apitype.SourcePatch](), reflect.TypeFor[apitype.SourcePick](), reflect.TypeFor[apitype.SourceResponse](),
 	reflect.TypeFor[apitype.SourceRoute](), reflect.TypeFor[apitype.SourceSecretIn](), reflect.TypeFor[apitype.SourceSecretOut](),
 	reflect.TypeFor[apitype.SourceSecretRotateIn](), reflect.TypeFor[apitype.SourceSecretText](), reflect.TypeFor[apitype.SourceSecretsOut](),
-	reflect.TypeFor[apitype.SourceTypeOut](),
+	reflect.TypeFor[apitype.SourceTypeOut](), reflect.TypeFor[apitype.SourceRow](), reflect.TypeFor[apitype.SourceRequest](),
 	reflect.TypeFor[apitype.MessageRow](), reflect.TypeFor[apitype.DeliveryCounts](), reflect.TypeFor[apitype.MessageRows](), reflect.TypeFor[apitype.RequestRow](),
 	reflect.TypeFor[apitype.RequestRows](), reflect.TypeFor[apitype.CountOut](), reflect.TypeFor[apitype.SearchFields](), reflect.TypeFor[apitype.SearchField](),
 	reflect.TypeFor[apitype.Searched](), reflect.TypeFor[apitype.EndpointRow](), reflect.TypeFor[apitype.EndpointRows](), reflect.TypeFor[apitype.HealthOut](),

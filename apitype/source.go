@@ -150,6 +150,20 @@ type SourceOut struct {
 	UpdatedAt      time.Time         `json:"updatedAt" doc:"When it was last changed."`
 }
 
+// SourceRow is a source in a list, with what reached it last where the caller searches.
+type SourceRow struct {
+	SourceOut
+	LastRequest *SourceRequest `json:"lastRequest,omitempty" doc:"What reached it last, of what is kept. Absent if nothing did, and unless the list was asked for with q, which may be empty."`
+}
+
+// SourceRequest is a request of a source in a few words.
+type SourceRequest struct {
+	ID         string       `json:"id" example:"req_2vgdKCdXyOEN1WcHxkYAbO6wTzm" doc:"Id of the request."`
+	State      RequestState `json:"state" enum:"accepted,duplicate,duplicate_differs,refused,handshake" doc:"What became of it."`
+	Reason     string       `json:"reason" example:"signature_mismatch" doc:"Stable name of the reason, for programs."`
+	ReceivedAt time.Time    `json:"receivedAt" doc:"When it arrived."`
+}
+
 // SourceSecretOut is a secret without its text.
 type SourceSecretOut struct {
 	ExpiresAt *time.Time `json:"expiresAt" doc:"When it stops verifying, null for never."`

@@ -403,6 +403,7 @@ func TestEveryMethodOverAnEnvironmentCallsItsRoute(t *testing.T) {
 		{func() error { _, err := c.SearchEndpoints(ctx, client.Search{Query: "x"}); return err }, "GET /endpoint?q=x"},
 		{func() error { _, err := c.FindAnyEndpoint(ctx, "e"); return err }, "GET /endpoint/e"},
 		{func() error { _, err := c.SearchApplications(ctx, "", client.ListOptions{}); return err }, "GET /app?q="},
+		{func() error { _, err := c.SearchSources(ctx, "x", client.ListOptions{}); return err }, "GET /ingest/api/v1/source?q=x"},
 		{func() error { _, err := c.SearchFields(ctx, "messages"); return err }, "GET /search/fields?list=messages"},
 		{func() error { _, err := c.Overview(ctx, at, time.Time{}); return err }, "GET /overview?since=2026-11-23T00%3A02%3A03Z"},
 		{func() error { _, err := c.ListIssues(ctx, client.Search{Query: "x"}); return err }, "GET /issue?q=x"},

@@ -71,8 +71,15 @@ func (c *Client) SearchApplications(ctx context.Context, query string, o ListOpt
 	return call[apitype.List[apitype.ApplicationRow]](ctx, c, request{method: http.MethodGet, path: apiPath("app"), query: q})
 }
 
+// SearchSources finds sources, with what reached each last.
+func (c *Client) SearchSources(ctx context.Context, query string, o ListOptions) (apitype.List[apitype.SourceRow], error) {
+	q := o.query()
+	q.Set("q", query)
+	return call[apitype.List[apitype.SourceRow]](ctx, c, request{method: http.MethodGet, path: ingestPath("source"), query: q})
+}
+
 // SearchFields tells what a list can be searched by: messages, requests, endpoints,
-// issues, applications or event-types.
+// issues, applications, sources or event-types.
 func (c *Client) SearchFields(ctx context.Context, list string) (apitype.SearchFields, error) {
 	return call[apitype.SearchFields](ctx, c, request{method: http.MethodGet, path: apiPath("search", "fields"), query: url.Values{"list": {list}}})
 }

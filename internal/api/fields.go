@@ -19,6 +19,7 @@ var searchLists = map[string]func() []search.Def{
 	search.Issues.Name:       search.Issues.Defs,
 	search.Applications.Name: search.Applications.Defs,
 	search.EventTypes.Name:   search.EventTypes.Defs,
+	search.Sources.Name:      search.Sources.Defs,
 }
 
 // getSearchFields tells what a list can be searched by.
@@ -26,7 +27,7 @@ func getSearchFields(c *call) (reply, error) {
 	q := c.params()
 	defs := searchLists[q.text("list")]
 	if defs == nil {
-		q.invalid("list", "must be messages, requests, endpoints, issues, applications or event-types")
+		q.invalid("list", "must be messages, requests, endpoints, issues, applications, sources or event-types")
 		return reply{}, q.err()
 	}
 	out := apitype.SearchFields{List: q.text("list"), Fields: []apitype.SearchField{}}
@@ -65,6 +66,10 @@ func (c *call) valuesOf(d search.Def) ([]string, error) {
 			values = append(values, nameOr(page.Items[i].UID, page.Items[i].Name))
 		}
 		return listOrEmpty(values), err
+	case "provider":
+		for _, t := range c.SourceTypes() {
+			values = append(values, t.Name)
+		}
 	}
 	return listOrEmpty(values), nil
 }

@@ -14,7 +14,7 @@ const (
 // that lets them in.
 var sourceRoutes = []route{
 	{method: "GET", path: ingestV1 + "/source", id: "source.list", tag: "Source", summary: "List sources", right: rightRead,
-		query: listQuery, out: apitype.List[apitype.SourceOut]{}, status: 200, do: listSources},
+		query: listQuery + " q", out: apitype.List[apitype.SourceRow]{}, status: 200, do: listSources},
 	{method: "POST", path: ingestV1 + "/source", id: "source.create", tag: "Source", summary: "Create a source", right: rightManage,
 		in: apitype.SourceIn{}, out: apitype.SourceOut{}, status: 201, do: createSource},
 	{method: "GET", path: ingestV1 + "/source-type", id: "source-type.list", tag: "Source", summary: "List the types of source with how each is verified", right: rightRead,

@@ -315,7 +315,7 @@ func TestEveryListTellsItsFields(t *testing.T) {
 	r.source("github", `"uid":"hub"`)
 	r.call("POST", "/event-type", `{"name":"invoice.paid","description":"x"}`).want(201)
 	const at = "/api/v1/search/fields"
-	for _, list := range []string{"messages", "requests", "endpoints", "issues", "applications", "event-types"} {
+	for _, list := range []string{"messages", "requests", "endpoints", "issues", "applications", "sources", "event-types"} {
 		a := r.call("GET", at+"?list="+list, nil).want(200).is(list, "list")
 		if len(a.object()["fields"].([]any)) < 8 {
 			t.Errorf("%s has few fields: %s", list, a.body)

@@ -68,6 +68,9 @@ func listSources(c *call) (reply, error) {
 	if err := q.err(); err != nil {
 		return reply{}, err
 	}
+	if q.values.Has("q") {
+		return c.searchSources(p)
+	}
 	page, err := c.Store.ListSources(c.ctx(), c.key.Env, p)
 	if err != nil {
 		return reply{}, err

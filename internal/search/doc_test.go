@@ -18,7 +18,7 @@ func TestThePageAboutSearchingNamesEveryField(t *testing.T) {
 	}
 	for title, defs := range map[string][]search.Def{
 		"messages": search.Messages.Defs(), "requests": search.Requests.Defs(), "endpoints": search.Endpoints.Defs(), "issues": search.Issues.Defs(),
-		"applications": search.Applications.Defs(), "event types": search.EventTypes.Defs(),
+		"applications": search.Applications.Defs(), "event types": search.EventTypes.Defs(), "sources": search.Sources.Defs(),
 	} {
 		_, line, _ := strings.Cut(string(page), "\n| "+title+" | ")
 		line, _, _ = strings.Cut(line, "\n")
@@ -49,6 +49,7 @@ func TestEveryFieldOfEveryListCanBeAsked(t *testing.T) {
 	ask(t, search.Issues, &hook.Issue{})
 	ask(t, search.Applications, &hook.ApplicationOf{})
 	ask(t, search.EventTypes, &hook.EventType{})
+	ask(t, search.Sources, &hook.Source{})
 }
 
 func ask[R any](t *testing.T, list *search.List[R], row R) {

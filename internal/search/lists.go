@@ -134,6 +134,42 @@ var Applications = &List[*hook.ApplicationOf]{
 
 func applicationAt(a *hook.ApplicationOf) time.Time { return a.Application.CreatedAt }
 
+// Sources is the list of sources.
+var Sources = &List[*hook.Source]{
+	Name: "sources",
+	Fields: []Field[*hook.Source]{
+		{Def: Def{Name: "name", Kind: Text, Doc: "Name."}, Texts: func(s *hook.Source) []string { return []string{s.Name} }},
+		{Def: Def{Name: "provider", Kind: Text, Doc: "Who sends to it, such as stripe."}, Texts: sourceTypes},
+		{Def: Def{Name: "state", Kind: Word, Doc: "Whether it takes requests.", Values: []string{EndpointActive, EndpointDisabled}}, Texts: func(s *hook.Source) []string { return []string{sourceState(s)} }},
+		{Def: Def{Name: "uid", Kind: Text, Doc: "The caller's own id."}, Texts: func(s *hook.Source) []string { return []string{s.UID} }},
+		{Def: Def{Name: "id", Kind: Text, Exact: true, Doc: "Id of the source."}, Texts: func(s *hook.Source) []string { return []string{hook.KindSource.Format(s.ID)} }},
+		{Def: Def{Name: "routes", Kind: Number, Doc: "How many applications get its events."}, Count: func(s *hook.Source) (int64, bool) { return int64(len(s.Settings.Routes)), true }},
+		{Def: Def{Name: "at", Kind: Time, Doc: "When it was created."}, When: sourceAt},
+		After("after", sourceAt),
+		Before("before", sourceAt),
+	},
+	Word: func(s *hook.Source, w Needle) bool {
+		return w.In(s.Name, s.UID) || w.Equals(hook.KindSource.Format(s.ID)) || w.Begins(sourceTypes(s)...)
+	},
+}
+
+func sourceAt(s *hook.Source) time.Time { return s.CreatedAt }
+
+func sourceState(s *hook.Source) string {
+	if s.Disabled {
+		return EndpointDisabled
+	}
+	return EndpointActive
+}
+
+// sourceTypes gives the name that its owner gave the sender, and the one that verifies it.
+func sourceTypes(s *hook.Source) []string {
+	if s.Settings.Alias != "" {
+		return []string{s.Settings.Alias, s.Type}
+	}
+	return []string{s.Type}
+}
+
 // EventTypes is the list of event types.
 var EventTypes = &List[*hook.EventType]{
 	Name: "event-types",
