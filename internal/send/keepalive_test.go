@@ -54,6 +54,9 @@ func TestConnectionsAreReusedWhenTheAnswerAllowsIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, use func(*send.Sender)) {
+				if name == "more than announced" && strings.HasSuffix(t.Name(), "/standard") {
+					return // net/http looks at what follows an answer when it next reads: maybe after the next request
+				}
 				p := newPeer(t, func(_ *peer, c *peerConn) {
 					for c.request() != nil {
 						c.say(row.answer)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the dashboard and the portal of the built server with Chromium: everything on SQLite, what is marked @both on PostgreSQL too.
-# GRAPNEL_BIN names another binary, CHROMIUM another browser. Arguments go to `playwright test`, such as: specs/portal.spec.ts -g embedded
+# GRAPNEL_BIN names another binary, UI_DIR a folder of pages in place of those in it, CHROMIUM another browser. Arguments go to `playwright test`, such as: specs/portal.spec.ts -g embedded
 # Pictures of every page are left in the folder shots.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,5 +1,8 @@
-// Runs before the first paint, so that a dark page never flashes white. lib/theme.ts changes the choice later.
+// Runs before the first paint, so that a dark page never flashes white. lib/preferences.ts changes the choice later.
 (() => {
+  // The page's base is relative to its first address; it must mean the same when the address changes.
+  const base = document.querySelector("base");
+  if (base) base.href = document.baseURI;
   let choice = "system";
   try {
     choice = localStorage.getItem("grapnel.theme") || "system";

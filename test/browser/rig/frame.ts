@@ -40,9 +40,9 @@ const html = (server: string, attributes: string) => `<!doctype html>
 
 const script = `
 const portal = document.querySelector("grapnel-portal");
-const fresh = async () => { portal.src = await (await fetch("/portal-link")).text(); };
-portal.addEventListener("token-needed", fresh);
-await fresh();
+const fresh = async () => (await fetch("/portal-link")).text();
+portal.addEventListener("code-needed", async (event) => event.detail.use(await fresh()));
+portal.setAttribute("src", await fresh());
 `;
 
 /** A Chromium of its own in which cookies of other sites are blocked. Close it with what is given. */

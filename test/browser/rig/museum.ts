@@ -11,7 +11,12 @@ export interface Museum {
   endpoints: { good: Json; failing: Json; gone: Json; picky: Json };
   /** One that was delivered, failed and skipped, each at an endpoint. */
   message: Json;
+  /** The failed attempt at it. */
+  attempt: Json;
   source: SourceSeed;
+  /** What reached the source: one request that was believed, one that was not. */
+  accepted: Json;
+  refused: Json;
 }
 
 const schema = {
@@ -56,12 +61,25 @@ export async function fill(server: Server): Promise<{ museum: Museum; stop(): Pr
   };
   await seed.endpoint(zeta.id, `${good}/a/path/that/goes/on${"/and/on".repeat(20)}?token=abc`, { channels: ["eu"] });
   const message = await seed.api.post(`/api/v1/app/${acme.id}/msg`, paid);
-  for (let i = 0; i < 24; i++) await seed.publish(i % 3 ? acme.id : zeta.id, i % 2 ? "user.created" : "order.shipped", { n: i });
-  const source = await sources(seed);
+  // Before others fail there as well: then the circuit of the endpoint opens, and its retries wait.
   await seed.settled(acme.id, message.id, endpoints.good.id, "success");
   await seed.settled(acme.id, message.id, endpoints.failing.id, "fail");
+  for (let i = 0; i < 24; i++) await seed.publish(i % 3 ? acme.id : zeta.id, i % 2 ? "user.created" : "order.shipped", { n: i });
+  const source = await sources(seed);
+  const attempts = await seed.api.get(`/api/v1/app/${acme.id}/attempt/msg/${message.id}?status=2`);
+  const requests = await seed.api.get(`/ingest/api/v1/source/${source.id}/log`);
+  const request = (state: string) => requests.data.find((one: Json) => one.state === state);
+  const museum: Museum = {
+    acme,
+    endpoints,
+    message,
+    attempt: attempts.data.find((one: Json) => one.endpointId === endpoints.failing.id),
+    source,
+    accepted: request("accepted"),
+    refused: request("refused"),
+  };
   return {
-    museum: { acme, endpoints, message, source },
+    museum,
     stop: async () => void (await Promise.all(answers.map((r) => r.stop()))),
   };
 }

@@ -12,6 +12,9 @@ export const key = "browser-tests-key-with-all-rights";
 
 const binary = process.env.GRAPNEL_BIN ?? new URL("../../../bin/grapnel", import.meta.url).pathname;
 
+/** A folder with pages that are served in place of the binary's, while they are worked on. */
+const pages = process.env.UI_DIR;
+
 export interface ServerOptions {
   /** More flags of `grapnel serve`; a later one wins. */
   flags?: string[];
@@ -47,6 +50,7 @@ export class Server {
     const folder = await mkdtemp(join(tmpdir(), "grapnel-browser-"));
     const db = options.db ?? `sqlite:${join(folder, "grapnel.db")}`;
     const flags = ["serve", "--listen", "127.0.0.1:0", "--db", db, "--allow-net", "127.0.0.0/8", "--allow-http"];
+    if (pages) flags.push("--ui-dir", pages);
     flags.push("--retry-schedule", "1s,1s,1s", "--log-level", "info", ...(options.flags ?? []));
     const process = spawn(binary, flags, { env: environment(options.db !== undefined), stdio: ["ignore", "pipe", "pipe"] });
     const server = new Server(process, folder);

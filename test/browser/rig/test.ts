@@ -87,7 +87,7 @@ export const test = base.extend<Settings & Fixtures, WorkerFixtures>({
   visitor: async ({ browser, guard, server }, use) => {
     const opened: BrowserContext[] = [];
     await use(async () => {
-      const context = await browser.newContext({ baseURL: `${server.url}/` });
+      const context = await browser.newContext({ baseURL: `${server.url}/`, storageState: { cookies: [], origins: [] } });
       opened.push(context);
       guard.watch(context);
       return context.newPage();

@@ -24,9 +24,9 @@ export function EnvironmentMenu() {
       trigger={
         <button
           type="button"
-          aria-label={t("shell.environment", { name: mine.name })}
           className="flex h-7 min-w-0 items-center gap-1.5 rounded px-2 hover:bg-sunken data-popup-open:bg-sunken"
         >
+          <span className="sr-only">{t("shell.environment")}</span>
           <span className="max-w-28 truncate font-medium sm:max-w-48">{mine.name}</span>
           <span
             className={cx(

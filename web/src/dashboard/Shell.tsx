@@ -62,12 +62,11 @@ export function Shell() {
           <button
             type="button"
             onClick={() => setPalette(true)}
-            aria-label={t("shell.search")}
             className="flex h-7 items-center gap-2 rounded border border-edge/60 px-2 text-ink-3 hover:border-edge md:w-80"
           >
             <Search aria-hidden size={14} strokeWidth={1.5} />
-            <span className="hidden flex-1 truncate text-left md:inline">{t("shell.search")}</span>
-            <span className="hidden md:inline">
+            <span className="flex-1 truncate text-left max-md:sr-only">{t("shell.search")}</span>
+            <span aria-hidden className="hidden md:inline">
               <Kbd keys="mod+k" />
             </span>
           </button>

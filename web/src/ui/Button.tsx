@@ -44,6 +44,7 @@ export function Button({
       {...rest}
       disabled={off}
       focusableWhenDisabled={busy || reason !== undefined}
+      aria-description={reason}
       aria-busy={busy || undefined}
       className={cx(
         "inline-flex h-8 shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded border px-3 font-medium",
@@ -86,6 +87,7 @@ export function IconButton({
         {...rest}
         disabled={disabled || busy || reason !== undefined}
         focusableWhenDisabled={busy || reason !== undefined}
+        aria-description={reason}
         className={cx("inline-flex size-7 shrink-0 items-center justify-center rounded border", looks[look], className)}
       >
         <Icon aria-hidden size={16} strokeWidth={1.5} />

@@ -64,6 +64,7 @@ interface CopyIdProps {
 
 /** An id that is copied by pressing it. */
 export function CopyId({ id, full, className }: CopyIdProps) {
+  const shown = full ? id : shortId(id);
   const [copied, copy] = useCopy();
   return (
     <Tooltip text={copied ? t("do.copied") : id} hint={copied ? undefined : t("do.copy")}>
@@ -73,13 +74,13 @@ export function CopyId({ id, full, className }: CopyIdProps) {
           event.stopPropagation();
           copy(id);
         }}
-        aria-label={`${t("do.copy")} ${id}`}
+        aria-label={`${t("do.copy")} ${shown}`}
         className={cx(
           "data inline-flex max-w-full items-center gap-1 rounded-sm px-1 text-ink-2 hover:bg-sunken hover:text-ink",
           className,
         )}
       >
-        <span className="truncate">{full ? id : shortId(id)}</span>
+        <span className="truncate">{shown}</span>
         {copied ? (
           <Check aria-hidden size={12} />
         ) : (

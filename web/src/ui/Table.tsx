@@ -12,7 +12,7 @@ interface TableProps {
 export function Table({ label, head, rows, empty }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways on narrow screens is reached by keys
-    <section aria-label={label} tabIndex={0} className="overflow-x-auto rounded border border-line bg-surface">
+    <section aria-label={label} tabIndex={0} className="relative overflow-x-auto rounded border border-line bg-surface">
       <table className="w-full border-collapse text-left">
         <thead className="text-ink-3 text-xs">
           <tr className="border-line border-b">

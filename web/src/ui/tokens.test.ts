@@ -18,7 +18,7 @@ const states = ["delivered", "retrying", "failed", "held"];
 const pairs: [text: string, ground: string, least: number][] = [
   ...inks.flatMap((ink) => grounds.map((ground): [string, string, number] => [ink, ground, 4.5])),
   ...states.flatMap((state) =>
-    ["paper", "surface", `${state}-soft`].map((ground): [string, string, number] => [state, ground, 4.5]),
+    [...grounds, `${state}-soft`].map((ground): [string, string, number] => [state, ground, 4.5]),
   ),
   ...states.map((state): [string, string, number] => ["ink", `${state}-soft`, 4.5]),
   ["on-accent", "accent", 4.5],

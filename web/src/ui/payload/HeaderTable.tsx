@@ -14,7 +14,9 @@ export function HeaderTable({ label, headers, other, sides }: HeaderTableProps) 
               <>
                 <th className="px-3 py-1 text-start font-normal">{sides?.[0]}</th>
                 <th className="px-3 py-1 text-start font-normal">{sides?.[1]}</th>
-                <th className="w-20 px-3 py-1" />
+                <th className="w-20 px-3 py-1">
+                  <span className="sr-only">{t("headers.change")}</span>
+                </th>
               </>
             ) : (
               <th className="px-3 py-1 text-start font-normal">{t("headers.value")}</th>

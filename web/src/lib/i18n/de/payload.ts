@@ -29,6 +29,7 @@ export const payload = {
   "headers.name": "Header",
   "headers.value": "Wert",
   "headers.masked": "geheim gehalten",
+  "headers.change": "Unterschied",
   "headers.none": "Keine Header.",
   "diff.same": "Kein Unterschied.",
   "diff.added": "hinzu",

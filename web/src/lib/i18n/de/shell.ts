@@ -23,7 +23,7 @@ export const shell = {
   "shell.me": "Konto von {name}",
   "shell.account": "Konto",
   "shell.signOut": "Abmelden",
-  "shell.environment": "Umgebung: {name}",
+  "shell.environment": "Umgebung:",
   "shell.environments": "Umgebungen",
   "shell.manageEnvironments": "Umgebungen verwalten",
   "environment.production": "Produktion",

@@ -28,6 +28,7 @@ export const payload = {
   "headers.name": "Header",
   "headers.value": "Value",
   "headers.masked": "kept secret",
+  "headers.change": "Difference",
   "headers.none": "No headers.",
   "diff.same": "No difference.",
   "diff.added": "added",

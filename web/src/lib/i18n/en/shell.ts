@@ -24,7 +24,7 @@ export const shell = {
   "shell.me": "Account of {name}",
   "shell.account": "Account",
   "shell.signOut": "Sign out",
-  "shell.environment": "Environment: {name}",
+  "shell.environment": "Environment:",
   "shell.environments": "Environments",
   "shell.manageEnvironments": "Manage environments",
   "environment.production": "production",
