@@ -75,7 +75,7 @@ export function Facts({
             // biome-ignore lint/suspicious/noArrayIndexKey: facts have a fixed order
             <div key={i} className="contents">
               <dt className="text-ink-3">{label}</dt>
-              <dd className="min-w-0">{value}</dd>
+              <dd className="min-w-0 [&_time]:whitespace-normal">{value}</dd>
             </div>
           );
         })}

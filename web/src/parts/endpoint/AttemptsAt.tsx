@@ -34,7 +34,7 @@ const columns = (): readonly Column<Attempt>[] => [
   {
     id: "result",
     header: t("ep.col.result"),
-    width: "minmax(6rem, 9rem)",
+    width: "minmax(5rem, 9rem)",
     cell: (row) => (
       <span className="flex items-center gap-2">
         <Mark status={succeeded(row) ? "delivered" : "failed"} />
@@ -45,7 +45,7 @@ const columns = (): readonly Column<Attempt>[] => [
   {
     id: "type",
     header: t("msg.col.type"),
-    width: "minmax(8rem, 1fr)",
+    width: "minmax(6rem, 1fr)",
     cell: (row) => <span title={row.msg?.eventType}>{row.msg?.eventType}</span>,
   },
   {
@@ -59,7 +59,7 @@ const columns = (): readonly Column<Attempt>[] => [
   {
     id: "took",
     header: t("ep.col.took"),
-    width: "5.5rem",
+    width: "5rem",
     align: "end",
     cell: (row) => <span className="data">{tookOf(row)}</span>,
   },

@@ -19,7 +19,7 @@ const auditQuery = {
 };
 
 const columns = (environments: ReadonlyMap<string, string>): readonly Column<Entry>[] => [
-  { id: "at", header: t("msg.col.time"), width: "16rem", cell: (row) => <Time at={row.at} as="exact" /> },
+  { id: "at", header: t("msg.col.time"), width: "6rem", cell: (row) => <Time at={row.at} /> },
   {
     id: "actor",
     header: t("audit.who"),

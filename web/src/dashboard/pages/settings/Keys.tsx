@@ -89,10 +89,10 @@ export function Keys() {
           rows={found.data.map((key) => ({
             key: key.id,
             cells: [
-              <span key="name" className="font-medium">
+              <span key="name" className="whitespace-nowrap font-medium">
                 {key.name}
               </span>,
-              <span key="key" className="data text-ink-2">
+              <span key="key" className="data whitespace-nowrap text-ink-2">
                 {key.censoredToken}
               </span>,
               <span key="scopes" className="flex flex-wrap gap-1">
