@@ -34,7 +34,7 @@ export async function startHost(server: string, link: () => Promise<string>, att
 }
 
 const html = (server: string, attributes: string) => `<!doctype html>
-<html lang="en"><head><title>Shop</title><script type="module" src="${server}/portal/embed.js"></script>
+<html lang="en"><head><title>Shop</title><script async src="${server}/portal/embed.js"></script>
 <script type="module" src="/host.js"></script></head>
 <body><h1>A shop</h1><grapnel-portal ${attributes}></grapnel-portal></body></html>`;
 

@@ -47,7 +47,7 @@ export class Seed {
 
   /** The state of each delivery of a message, by endpoint id. */
   async states(app: string, message: string): Promise<Record<string, string>> {
-    const list = await this.api.get(`/api/v1/app/${app}/msg/${message}/endpoint?limit=100`);
+    const list = await this.api.get(`/api/v1/app/${app}/msg/${message}/endpoint?limit=100&expanded_statuses=true`);
     return Object.fromEntries(list.data.map((e: Json) => [e.id, e.statusText]));
   }
 
