@@ -57,7 +57,7 @@ test("the portal works in a frame of another site without its cookies, and asks 
   await expect(frame.getByRole("heading", { level: 1, name: "Endpunkte" })).toBeVisible();
   await expect(frame.locator("html")).toHaveAttribute("data-theme", "dark");
   await frame.getByRole("row", { name: /\/hooks/ }).click();
-  await expect(frame.getByRole("tab", { name: "Übersicht" })).toBeVisible();
+  await expect(frame.getByRole("tab", { name: "Überblick" })).toBeVisible();
   expect(host.asked()).toBe(1);
 
   // The token ends with its link; the page around brings another, and the reader stays where they are.

@@ -1,5 +1,5 @@
 // The portal's token: from the code of the link, on reload by the cookie of the portal's own page, in a frame by asking the page around it.
-import { ApiError, api, ok, type Schema, sessionExpired, token } from "@/lib/api";
+import { ApiError, api, ok, queryClient, type Schema, sessionExpired, token } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { askHost, ownPage } from "./host";
 
@@ -42,12 +42,24 @@ function keep(granted: PortalToken): PortalToken {
   return granted;
 }
 
+/** After a renewal that was of no use, so long passes before the next is tried without being asked for, in milliseconds. */
+const pause = 30_000;
+let tried = Number.NEGATIVE_INFINITY;
+
+// A token can end before its time: with its link, or while the computer slept.
+sessionExpired.subscribe(() => {
+  if (sessionExpired.get() && performance.now() - tried > pause) void renew();
+});
+
 /** Gets the next token. What the reader types meanwhile is not touched. */
 export async function renew(): Promise<void> {
   clearTimeout(timer);
+  tried = performance.now();
   try {
     keep(await again());
     sessionExpired.set(false);
+    // What was refused meanwhile is asked again; who the reader is stays as it was.
+    void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "portal" });
   } catch {
     sessionExpired.set(true);
   }

@@ -5,6 +5,9 @@ import { theme as choice } from "@/lib/preferences";
 
 type Config = Schema<"PortalConfigOut">;
 
+/** What the page around asks for, read before the router changes the address. */
+const asked = new URLSearchParams(location.search);
+
 const fonts: Record<Config["theme"]["font"], string> = {
   inter: "",
   system: "system-ui, sans-serif",
@@ -14,7 +17,6 @@ const fonts: Record<Config["theme"]["font"], string> = {
 
 /** Applies colours, corners, letters, scheme and language, and keeps the colours to the scheme. */
 export async function applyTheme(config: Config): Promise<void> {
-  const asked = new URLSearchParams(location.search);
   const mode = asked.get("theme") ?? config.theme.mode;
   if (mode === "light" || mode === "dark") choice.set(mode);
   const root = document.documentElement;
