@@ -12,12 +12,12 @@ interface OverviewProps {
   source: Source;
   type: SourceType;
   reason?: string;
-  /** Opens the place where a secret is given. */
-  onSecret(): void;
+  /** Opens another part of the page. */
+  onShow(tab: "endpoints" | "security"): void;
 }
 
 /** The URL, what is missing before it works, and what came. */
-export function Overview({ source, type, reason, onSecret }: OverviewProps) {
+export function Overview({ source, type, reason, onShow }: OverviewProps) {
   const destinations = useQuery(destinationsQuery(source.id));
   const nowhere = destinations.data?.data.length === 0 && source.routes.length === 0;
   return (
@@ -34,8 +34,9 @@ export function Overview({ source, type, reason, onSecret }: OverviewProps) {
             <div className="mt-3 flex flex-wrap items-center gap-3 rounded border-retrying border-l-2 bg-retrying-soft px-3 py-2">
               <p className="min-w-0 flex-1 basis-64">
                 <span className="font-medium">{t("src.noSecret.title")}</span> {t("src.noSecret.text")}
+                <span className="mt-1 block text-ink-2">{t("src.noSecret.where", { help: type.secretHelp })}</span>
               </p>
-              <Button onClick={onSecret} reason={reason}>
+              <Button onClick={() => onShow("security")} reason={reason}>
                 {t("src.secret.give")}
               </Button>
             </div>
@@ -46,7 +47,7 @@ export function Overview({ source, type, reason, onSecret }: OverviewProps) {
         </Section>
       )}
       <Section title={t("src.latest")}>
-        <Latest source={source} type={type} nowhere={nowhere} reason={reason} />
+        <Latest source={source} type={type} nowhere={nowhere} onDestinations={() => onShow("endpoints")} />
       </Section>
       <Section title={t("src.about")}>
         <Facts

@@ -5,6 +5,7 @@ import { type ApiError, api, ok, type Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { Button } from "@/ui/Button";
 import { CopyButton } from "@/ui/Copy";
+import { FromCode } from "@/ui/code";
 import { ConfirmDialog } from "@/ui/Dialog";
 import { Section } from "@/ui/Page";
 import { ErrorText } from "@/ui/States";
@@ -127,6 +128,12 @@ function Token({ source, reason }: { source: Source; reason?: string }) {
       <Button icon={RefreshCw} reason={reason} onClick={() => setAsking(true)}>
         {t("src.token.rotate")}
       </Button>
+      <FromCode
+        call={{
+          method: "POST",
+          path: `ingest/api/v1/source/${source.id}/token/rotate`,
+        }}
+      />
       <ConfirmDialog
         open={asking}
         onClose={() => setAsking(false)}

@@ -16,11 +16,12 @@ import { TypedConfirm } from "@/ui/TypedConfirm";
 import { Destinations } from "./Destinations";
 import { Overview } from "./Overview";
 import { type Source, type SourceType, sourceChanged, sourceQuery, sourceTypesQuery } from "./queries";
+import { Refused } from "./Refused";
 import { Security } from "./Security";
 import { SourceForm } from "./SourceForm";
 
 const route = getRouteApi("/shell/sources/$source");
-const tabs = ["overview", "endpoints", "settings", "security"] as const;
+const tabs = ["overview", "endpoints", "refused", "settings", "security"] as const;
 type Tab = (typeof tabs)[number];
 
 /** One source: its URL, what reached it, where that goes. */
@@ -42,7 +43,7 @@ function Loaded({ source, type }: { source: Source; type: SourceType }) {
   const [dialog, setDialog] = useState<"disable" | "delete" | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const reason = may ? undefined : t("src.may");
-  const shown = tabs.filter((one) => one !== "security" || type.name !== "cron");
+  const shown = tabs.filter((one) => (one !== "security" && one !== "refused") || type.name !== "cron");
   const open: Tab = shown.find((one) => one === tab) ?? "overview";
   const show = (next: Tab) => void navigate({ search: { tab: next === "overview" ? undefined : next }, replace: true });
   const params = { path: { source: source.id } };
@@ -97,10 +98,9 @@ function Loaded({ source, type }: { source: Source; type: SourceType }) {
         tabs={shown.map((value) => ({ value, label: t(`src.tab.${value}`) }))}
       >
         <div className={open === "settings" ? "py-4" : undefined}>
-          {open === "overview" && (
-            <Overview source={source} type={type} reason={reason} onSecret={() => show("security")} />
-          )}
+          {open === "overview" && <Overview source={source} type={type} reason={reason} onShow={show} />}
           {open === "endpoints" && <Destinations source={source} reason={reason} onRoutes={() => show("settings")} />}
+          {open === "refused" && <Refused source={source} reason={reason} />}
           {open === "settings" && (
             <SourceForm
               key={source.updatedAt}

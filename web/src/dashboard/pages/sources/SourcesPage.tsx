@@ -2,7 +2,9 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useEffect } from "react";
+import { SearchBar } from "@/dashboard/search/SearchBar";
 import { useMay } from "@/dashboard/session";
+import type { ApiError } from "@/lib/api";
 import { serverURL } from "@/lib/base";
 import { t } from "@/lib/i18n";
 import { Button } from "@/ui/Button";
@@ -12,12 +14,12 @@ import { Page } from "@/ui/Page";
 import { EmptyState, ErrorState, ErrorText, Skeleton } from "@/ui/States";
 import { Badge, StatusMark } from "@/ui/Status";
 import { Time } from "@/ui/Time";
-import { type Source, type SourceType, sourcesQuery, sourceTypesQuery } from "./queries";
-import { secretMissing } from "./state";
+import { type SourceRow, type SourceType, sourceFields, sourcesQuery, sourceTypesQuery } from "./queries";
+import { markOf, secretMissing } from "./state";
 
 const route = getRouteApi("/shell/sources");
 
-const columns = (types: readonly SourceType[]): readonly Column<Source>[] => [
+const columns = (types: readonly SourceType[]): readonly Column<SourceRow>[] => [
   {
     id: "state",
     header: t("src.col.state"),
@@ -49,15 +51,21 @@ const columns = (types: readonly SourceType[]): readonly Column<Source>[] => [
       );
     },
   },
-  { id: "id", header: "ID", width: "9.5rem", wide: true, cell: (row) => <CopyId id={row.id} /> },
   {
-    id: "routes",
-    header: t("src.routes"),
-    width: "7rem",
-    align: "end",
-    wide: true,
-    cell: (row) => <span className="data">{row.routes.length || "–"}</span>,
+    id: "last",
+    header: t("src.col.last"),
+    width: "minmax(7.5rem, 12rem)",
+    cell: ({ lastRequest: last }) =>
+      last ? (
+        <span className="flex items-center gap-3">
+          <StatusMark status={markOf(last.state)}>{t(`request.state.${last.state}`)}</StatusMark>
+          <Time at={last.receivedAt} className="text-ink-2" />
+        </span>
+      ) : (
+        <span className="text-ink-3">{t("src.col.last.none")}</span>
+      ),
   },
+  { id: "id", header: "ID", width: "9.5rem", wide: true, cell: (row) => <CopyId id={row.id} /> },
   {
     id: "created",
     header: t("src.col.created"),
@@ -69,12 +77,14 @@ const columns = (types: readonly SourceType[]): readonly Column<Source>[] => [
 
 /** The URLs that other people's webhooks are sent to. */
 export function Sources() {
-  const { open } = route.useSearch();
+  const { q = "", open } = route.useSearch();
   const navigate = route.useNavigate();
   const may = useMay("developer");
-  const query = useInfiniteQuery(sourcesQuery);
+  const query = useInfiniteQuery(sourcesQuery(q));
   const types = useQuery(sourceTypesQuery);
+  const fields = useQuery(sourceFields);
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
+  const find = (next: string) => void navigate({ search: { q: next || undefined }, replace: q !== "" && next !== "" });
   // Ids from the palette and from other pages come as "open".
   useEffect(() => {
     if (open)
@@ -82,21 +92,51 @@ export function Sources() {
         ? navigate({ to: "/sources/new", search: {}, replace: true })
         : navigate({ to: "/sources/$source", params: { source: open }, search: {}, replace: true }));
   }, [open, navigate]);
-  const create = (
+  const create = (text: string) => (
     <Button
       look="primary"
       icon={Plus}
       reason={may ? undefined : t("src.may")}
       onClick={() => void navigate({ to: "/sources/new", search: {} })}
     >
-      {t("src.new")}
+      {text}
     </Button>
   );
+  const error = query.error as ApiError | null;
+  const misread = error !== null && (error.status === 400 || error.status === 422) && q !== "";
+  const empty = query.isPending ? (
+    <Skeleton rows={8} />
+  ) : error ? null : q === "" ? (
+    <EmptyState
+      title={t("src.empty.title")}
+      text={t("src.empty.text")}
+      action={create(t("src.empty.gallery"))}
+      command={`grapnel sources create stripe --uid payments --server ${serverURL}`}
+      listening
+    />
+  ) : (
+    <EmptyState title={t("src.none")} action={<Button onClick={() => find("")}>{t("msg.clear")}</Button>} />
+  );
+  const nothing = q === "" && query.data !== undefined && rows.length === 0;
   return (
-    <Page fill title={t("nav.sources")} actions={create}>
-      {query.error && rows.length > 0 && <ErrorText error={query.error} />}
-      {query.error && rows.length === 0 ? (
-        <ErrorState error={query.error} retry={() => void query.refetch()} />
+    <Page fill title={t("nav.sources")} actions={nothing ? undefined : create(t("src.new"))}>
+      {!nothing && (
+        <div className="flex items-start gap-2 px-3 pb-2">
+          <SearchBar
+            label={t("src.search")}
+            name="sources"
+            value={q}
+            onChange={find}
+            fields={fields.data?.fields ?? []}
+            error={misread ? error : undefined}
+          />
+        </div>
+      )}
+      {error && !misread && rows.length > 0 && <ErrorText error={error} />}
+      {error && !misread && rows.length === 0 ? (
+        <ErrorState error={error} retry={() => void query.refetch()} />
+      ) : nothing ? (
+        empty
       ) : (
         <DataList
           label={t("nav.sources")}
@@ -107,17 +147,7 @@ export function Sources() {
           more={query.hasNextPage}
           loadingMore={query.isFetchingNextPage}
           onMore={() => void query.fetchNextPage()}
-          empty={
-            query.isPending ? (
-              <Skeleton rows={8} />
-            ) : (
-              <EmptyState
-                title={t("src.empty.title")}
-                text={t("src.empty.text")}
-                command={`grapnel sources create stripe --uid payments --server ${serverURL}`}
-              />
-            )
-          }
+          empty={empty}
         />
       )}
     </Page>

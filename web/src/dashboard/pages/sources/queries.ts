@@ -3,19 +3,30 @@ import { infiniteQueryOptions, queryOptions, type useQueryClient } from "@tansta
 import { api, ok, type Schema } from "@/lib/api";
 
 export type Source = Schema<"SourceOut">;
+/** A source with what reached it last. */
+export type SourceRow = Schema<"SourceRow">;
 export type SourceType = Schema<"SourceTypeOut">;
 
-export const sourcesQuery = infiniteQueryOptions({
-  queryKey: ["sources"],
-  queryFn: ({ pageParam, signal }) =>
-    ok(
-      api.GET("/ingest/api/v1/source", {
-        params: { query: { limit: 250, iterator: pageParam, order: "descending" } },
-        signal,
-      }),
-    ),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => (page.done ? undefined : (page.iterator ?? undefined)),
+/** Sources that fit the search, newest first. They are looked at again by themselves. */
+export const sourcesQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: ["sources", q],
+    queryFn: ({ pageParam, signal }) =>
+      ok(
+        api.GET("/ingest/api/v1/source", {
+          params: { query: { q, limit: 100, iterator: pageParam, order: "descending" } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.done ? undefined : (page.iterator ?? undefined)),
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : 5000),
+  });
+
+export const sourceFields = queryOptions({
+  queryKey: ["search-fields", "sources"],
+  queryFn: ({ signal }) => ok(api.GET("/api/v1/search/fields", { params: { query: { list: "sources" } }, signal })),
+  staleTime: 60_000,
 });
 
 export const sourceQuery = (source: string) =>
@@ -45,6 +56,23 @@ export const latestQuery = (source: string) =>
         }),
       ),
     refetchInterval: 5000,
+    placeholderData: undefined,
+  });
+
+/** The newest requests that a source refused, with what the diagnosis found. */
+export const refusedQuery = (source: string) =>
+  infiniteQueryOptions({
+    queryKey: ["source", source, "refused"],
+    queryFn: ({ pageParam, signal }) =>
+      ok(
+        api.GET("/ingest/api/v1/source/{source}/request", {
+          params: { path: { source }, query: { state: "refused", limit: 50, iterator: pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.done ? undefined : (page.iterator ?? undefined)),
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : 5000),
     placeholderData: undefined,
   });
 
