@@ -1,4 +1,5 @@
 // A server with something of everything, for looking at: made once for a worker, and changed by nobody.
+import { expect } from "@playwright/test";
 import type { Json } from "./api.ts";
 import { Api } from "./api.ts";
 import { Receiver } from "./receiver.ts";
@@ -67,7 +68,9 @@ export async function fill(server: Server): Promise<{ museum: Museum; stop(): Pr
   for (let i = 0; i < 24; i++) await seed.publish(i % 3 ? acme.id : zeta.id, i % 2 ? "user.created" : "order.shipped", { n: i });
   const source = await sources(seed);
   const attempts = await seed.api.get(`/api/v1/app/${acme.id}/attempt/msg/${message.id}?status=2`);
-  const requests = await seed.api.get(`/ingest/api/v1/source/${source.id}/log`);
+  const log = () => seed.api.get(`/ingest/api/v1/source/${source.id}/log`);
+  await expect.poll(async () => (await log()).data.length).toBe(2); // refused ones are written in batches, after the answer
+  const requests = await log();
   const request = (state: string) => requests.data.find((one: Json) => one.state === state);
   const museum: Museum = {
     acme,
