@@ -28,28 +28,29 @@ export function Latest({ source, type, nowhere, onDestinations }: LatestProps) {
   const query = latestQuery(source.id);
   const found = useQuery(query);
   const [waited, setWaited] = useState(false);
-  const empty = found.data?.data.length === 0;
+  const [first, setFirst] = useState<"good" | "refused" | null>(null);
+  const newest = found.data?.data[0];
+  const empty = found.data !== undefined && newest === undefined;
   useEffect(() => {
     if (empty) setWaited(true);
-  }, [empty]);
+    else if (waited && newest) setFirst((old) => old ?? (newest.state === "refused" ? "refused" : "good"));
+  }, [empty, waited, newest]);
   useLive((event) => {
     if (event.more || event.requests?.some(({ sourceId }) => sourceId === source.id))
       void client.invalidateQueries({ queryKey: query.queryKey });
   });
   if (found.error && !found.data) return <ErrorState error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Skeleton rows={3} />;
-  const [newest] = found.data.data;
-  const good = newest?.state !== "refused";
   return (
     <>
       <p
         role="status"
         className={cx(
           "mb-2 rounded border-l-2 px-3 py-2 empty:hidden",
-          good ? "border-delivered bg-delivered-soft" : "border-failed bg-failed-soft",
+          first === "refused" ? "border-failed bg-failed-soft" : "border-delivered bg-delivered-soft",
         )}
       >
-        {waited && newest && t(good ? "src.first.good" : "src.first.refused")}
+        {first && t(`src.first.${first}`)}
       </p>
       {newest && nowhere && (
         <div className="mb-2 flex flex-wrap items-center gap-3 rounded border-retrying border-l-2 bg-retrying-soft px-3 py-2">

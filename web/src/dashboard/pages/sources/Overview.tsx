@@ -4,6 +4,7 @@ import { Button } from "@/ui/Button";
 import { CopyButton, CopyId } from "@/ui/Copy";
 import { Facts, Section } from "@/ui/Page";
 import { Time } from "@/ui/Time";
+import { isCompany } from "./gallery";
 import { Latest } from "./Latest";
 import { destinationsQuery, type Source, type SourceType } from "./queries";
 import { secretMissing } from "./state";
@@ -23,7 +24,10 @@ export function Overview({ source, type, reason, onShow }: OverviewProps) {
   return (
     <>
       {source.ingestUrl && (
-        <Section title={t("src.url")} text={t("src.url.text", { type: type.title })}>
+        <Section
+          title={t("src.url")}
+          text={isCompany(type) ? t("src.url.text", { type: type.title }) : t("src.url.text.any")}
+        >
           <div className="flex flex-wrap items-center gap-2">
             <span className="data min-w-0 flex-1 basis-64 break-all rounded border border-line bg-sunken px-2 py-1.5">
               {source.ingestUrl}

@@ -23,13 +23,13 @@ const columns = (types: readonly SourceType[]): readonly Column<SourceRow>[] => 
   {
     id: "state",
     header: t("src.col.state"),
-    width: "6.5rem",
+    width: "7.5rem",
     cell: (row) => <StatusMark status={row.disabled ? "disabled" : "active"} />,
   },
   {
     id: "name",
     header: t("src.name"),
-    width: "minmax(8rem, 2fr)",
+    width: "minmax(6rem, 2fr)",
     cell: (row) => (
       <span title={row.name}>
         <span className="font-medium">{row.name}</span>
@@ -41,6 +41,7 @@ const columns = (types: readonly SourceType[]): readonly Column<SourceRow>[] => 
     id: "type",
     header: t("src.col.type"),
     width: "minmax(6rem, 1fr)",
+    wide: true,
     cell: (row) => {
       const type = types.find(({ name }) => name === row.provider);
       return (
@@ -54,7 +55,7 @@ const columns = (types: readonly SourceType[]): readonly Column<SourceRow>[] => 
   {
     id: "last",
     header: t("src.col.last"),
-    width: "minmax(7.5rem, 12rem)",
+    width: "11.5rem",
     cell: ({ lastRequest: last }) =>
       last ? (
         <span className="flex items-center gap-3">
@@ -135,7 +136,7 @@ export function Sources() {
       {error && !misread && rows.length > 0 && <ErrorText error={error} />}
       {error && !misread && rows.length === 0 ? (
         <ErrorState error={error} retry={() => void query.refetch()} />
-      ) : nothing ? (
+      ) : rows.length === 0 ? (
         empty
       ) : (
         <DataList
@@ -147,7 +148,6 @@ export function Sources() {
           more={query.hasNextPage}
           loadingMore={query.isFetchingNextPage}
           onMore={() => void query.fetchNextPage()}
-          empty={empty}
         />
       )}
     </Page>

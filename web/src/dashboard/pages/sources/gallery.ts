@@ -18,6 +18,9 @@ const general = [
   "cron",
 ];
 
+/** True for a sender that has a name of its own. */
+export const isCompany = (type: SourceType): boolean => !general.includes(type.name);
+
 export interface Group {
   title: Key;
   types: readonly SourceType[];

@@ -65,6 +65,7 @@ export const sources = {
   "src.grace.week": "Gilt noch eine Woche",
   "src.url": "URL zum Senden",
   "src.url.text": "Geben Sie sie {type} als Adresse des Webhooks. Wer sie kennt, kann senden.",
+  "src.url.text.any": "Geben Sie sie dem Absender als Adresse des Webhooks. Wer sie kennt, kann senden.",
   "src.unverified":
     "Nichts beweist, wer hierher sendet. Halten Sie die URL geheim oder nennen Sie die Netze, die senden dürfen.",
   "src.token.text": "Ist sie jemandem bekannt geworden, der sie nicht kennen soll, nehmen Sie eine neue.",

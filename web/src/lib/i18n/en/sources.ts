@@ -65,6 +65,7 @@ export const sources = {
   "src.grace.week": "Counts for a week",
   "src.url": "URL to send to",
   "src.url.text": "Give it to {type} as the address of the webhook. Whoever knows it can send.",
+  "src.url.text.any": "Give it to the sender as the address of the webhook. Whoever knows it can send.",
   "src.unverified": "Nothing proves who sends here. Keep the URL secret, or name the networks that may send.",
   "src.token.text": "When it became known to somebody who should not know it, take a new one.",
   "src.token.rotate": "Take a new URL",
