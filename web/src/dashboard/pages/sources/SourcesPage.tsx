@@ -55,10 +55,10 @@ const columns = (types: readonly SourceType[]): readonly Column<SourceRow>[] => 
   {
     id: "last",
     header: t("src.col.last"),
-    width: "11.5rem",
+    width: "12.5rem",
     cell: ({ lastRequest: last }) =>
       last ? (
-        <span className="flex items-center gap-3">
+        <span className="flex items-center gap-2">
           <StatusMark status={markOf(last.state)}>{t(`request.state.${last.state}`)}</StatusMark>
           <Time at={last.receivedAt} className="text-ink-2" />
         </span>
