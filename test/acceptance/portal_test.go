@@ -14,7 +14,7 @@ func portal(t *testing.T, c *svix.Svix, app string, in models.AppPortalAccessIn)
 	t.Helper()
 	access, err := c.Authentication.AppPortalAccess(t.Context(), app, in, nil)
 	ok(t, err)
-	if access.Token == "" || !strings.Contains(access.Url, "#key=") {
+	if access.Token == "" || !strings.Contains(access.Url, "#code=") {
 		t.Errorf("portal access is %s", show(access))
 	}
 	return clientWith(t, access.Token), access.Token

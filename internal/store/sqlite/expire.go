@@ -29,6 +29,7 @@ const (
 // expirer is what Expire keeps from slice to slice; it belongs to the writer.
 type expirer struct {
 	turn     int   // the chore that the next slice starts with
+	idle     int   // chores in a row that found nothing to do
 	payloads int64 // payloads up to this message are gone or have a time of their own
 }
 
@@ -94,28 +95,12 @@ func (s *slice) work() error {
 			return err
 		}
 	}
-	turn := s.w.expire.turn
-	s.w.expire.turn = (turn + 1) % len(chores)
-	for i := range chores {
-		if i > 0 && s.spent() { // the first one always gets on
-			s.out.More = true
-			break
-		}
-		for more := true; more; {
-			var err error
-			if more, err = chores[(turn+i)%len(chores)](s); err != nil {
-				return err
-			}
-			if more && s.spent() {
-				s.out.More = true
-				break
-			}
-		}
+	if err := s.round(); err != nil {
+		return err
 	}
 	if s.out.Messages == 0 && s.out.Attempts == 0 {
 		return nil
 	}
-	s.out.More = true // the chore that gives pages back may have been earlier in turn
 	// Revisions of endpoints, tasks, feeds and rollups refer to messages and
 	// attempts by seq, so one that is gone must not be given out again after a
 	// restart.
@@ -127,7 +112,36 @@ func (s *slice) work() error {
 	return nil
 }
 
-func (s *slice) spent() bool { return s.rows >= sliceRows || s.time.elapsed() >= sliceTime }
+// round lets chores work in turn until the slice is spent or each of them has found
+// nothing to do, be it over several slices: where the looking alone takes longer than
+// a slice, it ends as well.
+func (s *slice) round() error {
+	e := &s.w.expire
+	for i := 0; e.idle < len(chores); i++ {
+		if i > 0 && s.spent() { // the first one always gets on
+			s.out.More = true
+			return nil
+		}
+		before, more := s.rows, true
+		for more {
+			var err error
+			if more, err = chores[e.turn](s); err != nil {
+				return err
+			}
+			if s.spent() {
+				break
+			}
+		}
+		e.turn = (e.turn + 1) % len(chores)
+		if e.idle++; more || s.rows > before {
+			e.idle = 0
+		}
+	}
+	e.idle = 0
+	return nil
+}
+
+func (s *slice) spent() bool { return s.rows >= sliceRows || s.time.elapsed() >= s.w.slice }
 
 // exec counts the rows that a statement removes or changes.
 func (s *slice) exec(query string, args ...any) (int, error) {

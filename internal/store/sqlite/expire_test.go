@@ -83,6 +83,26 @@ func TestTheFileStopsGrowingWhenAsMuchIsRemovedAsComesIn(t *testing.T) {
 	}
 }
 
+// Looking for something to remove takes time as well. Where each slice ends before
+// every chore has looked, the work ends all the same, and all of it is done.
+func TestExpireEndsOnAMachineThatIsSlowerThanItsSlices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqlite.Options{Unsafe: true})
+	w.must(w.Slow(t.Context()))
+	w.endpoint()
+	w.flow(start, 100)
+	keep := hook.Retention{Messages: time.Hour, Payloads: 30 * time.Minute, Attempts: 40 * time.Minute}
+	if got := w.expire(keep, start.Add(time.Minute)); got.Messages != 0 {
+		t.Errorf("removed %+v", got)
+	}
+	if got := w.expire(keep, start.Add(2*time.Hour)); got.Messages != 100 || got.Attempts != 100 {
+		t.Errorf("removed %+v", got)
+	}
+	if got := w.expire(keep, start.Add(2*time.Hour)); got != (hook.Expired{}) {
+		t.Errorf("removed %+v", got)
+	}
+}
+
 func TestFreePagesAreGivenBackAfterAGreatRemoval(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, sqlite.Options{Unsafe: true})

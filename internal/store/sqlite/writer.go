@@ -53,6 +53,7 @@ type writer struct {
 	again      map[hook.DeliveryRef]struct{}
 	againEnded []hook.DeliveryRef // taken out by the running group
 	expire     expirer
+	slice      time.Duration // sliceTime, but in tests of slow machines
 
 	handedOut
 	onDisk    handedOut // as of the last commit
@@ -78,7 +79,7 @@ func newWriter(s *Store, c *conn) (*writer, error) {
 		store: s, conn: c, cache: newCache(), autos: newAutoKeys(s.opts.AutoKeys),
 		again: map[hook.DeliveryRef]struct{}{},
 		ops:   make(chan *op, queueLen), quit: make(chan struct{}),
-		check: newCheckpointer(s),
+		check: newCheckpointer(s), slice: sliceTime,
 	}
 	if err := w.load(); err != nil {
 		return nil, err
