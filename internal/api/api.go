@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/grapnelhq/grapnel/apitype"
@@ -148,7 +149,7 @@ type API struct {
 	apps    *appCache
 	types   *typeCache
 	bodies  *bodyBudget
-	openAPI []byte
+	openAPI func() []byte // made when it is first asked for
 	docs    docsPage
 	ids     requestIDs
 }
@@ -172,7 +173,7 @@ func New(d Deps) *API {
 	for i := range table {
 		a.routes.add(&table[i])
 	}
-	a.openAPI = openAPIDocument(table, d.Version)
+	a.openAPI = sync.OnceValue(func() []byte { return openAPIDocument(table, d.Version) })
 	return a
 }
 

@@ -45,4 +45,4 @@ func Routes() []RouteInfo {
 }
 
 // OpenAPIDocument is the document of the whole table.
-func OpenAPIDocument(version string) []byte { return New(Deps{Version: version}).openAPI }
+func OpenAPIDocument(version string) []byte { return New(Deps{Version: version}).openAPI() }

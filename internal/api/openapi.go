@@ -185,5 +185,5 @@ func content(v any, reg huma.Registry, types ...string) map[string]*huma.MediaTy
 }
 
 func getOpenAPI(c *call) (reply, error) {
-	return reply{status: http.StatusOK, json: c.openAPI}, nil
+	return reply{status: http.StatusOK, json: c.openAPI()}, nil
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/grapnelhq/grapnel/internal/api"
 	"github.com/grapnelhq/grapnel/internal/hook"
 	"github.com/grapnelhq/grapnel/internal/store"
+	"github.com/grapnelhq/grapnel/internal/testx"
 )
 
 // rig is an API over a real store, with the functions that a server would pass in.
@@ -53,12 +54,23 @@ type change struct {
 	closed   hook.Reason
 }
 
+// blank puts a database with the schema and nothing else at a path.
+var blank = testx.Copied(func(path string) error {
+	st, err := store.Open(context.Background(), "sqlite:"+path, store.Options{Unsafe: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return st.Close()
+})
+
 // newRig starts with an empty environment. adjust may change the dependencies.
 func newRig(t *testing.T, adjust ...func(*api.Deps)) *rig {
 	t.Helper()
 	r := &rig{t: t, watch: make(chan struct{}, 1), counts: map[string]int{}, logs: new(bytes.Buffer)}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{w: r.logs}, nil))
-	opened, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "grapnel.db"), store.Options{Unsafe: true, Logger: log})
+	path := filepath.Join(t.TempDir(), "grapnel.db")
+	must(t, blank(path))
+	opened, err := store.Open(t.Context(), "sqlite:"+path, store.Options{Unsafe: true, Logger: log})
 	must(t, err)
 	t.Cleanup(func() { opened.Close() })
 	r.store = opened

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,7 +19,10 @@ import (
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/client"
 	"github.com/grapnelhq/grapnel/internal/config"
+	"github.com/grapnelhq/grapnel/internal/seal"
 	"github.com/grapnelhq/grapnel/internal/server"
+	"github.com/grapnelhq/grapnel/internal/store"
+	"github.com/grapnelhq/grapnel/internal/testx"
 	"github.com/grapnelhq/grapnel/webhook"
 )
 
@@ -66,8 +70,29 @@ type node struct {
 	stop func() error // stops once, however often it is called
 }
 
+// blank puts a database with the schema and nothing else at a path.
+var blank = testx.Copied(func(path string) error {
+	st, err := store.Open(context.Background(), "sqlite:"+path, store.Options{Unsafe: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return st.Close()
+})
+
+// furnish gives an empty folder a database with nothing in it, and the master key
+// without which a server refuses one that it finds.
+func furnish(t *testing.T, dir string) {
+	t.Helper()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		return
+	}
+	testx.Must(seal.LoadOrCreate(filepath.Join(dir, "master.key")))(t)
+	testx.NoError(t, blank(filepath.Join(dir, "grapnel.db")))
+}
+
 func start(t *testing.T, dir string, more map[string]string) *node {
 	t.Helper()
+	furnish(t, dir)
 	log := &logs{}
 	s := server.New(server.Options{Config: settings(t, dir, more), Version: "test", Log: log})
 	if err := s.Start(t.Context()); err != nil {
