@@ -8,9 +8,9 @@ import (
 )
 
 // Copied gives a function that puts a copy of a file at a path where there is none.
-// The file is made once, by make: a database whose schema is made anew for each of a
+// The file is made once, by build: a database whose schema is made anew for each of a
 // hundred tests costs more than the tests do.
-func Copied(make func(path string) error) func(path string) error {
+func Copied(build func(path string) error) func(path string) error {
 	content := sync.OnceValues(func() ([]byte, error) {
 		folder, err := os.MkdirTemp("", "grapnel-copied-*")
 		if err != nil {
@@ -18,7 +18,7 @@ func Copied(make func(path string) error) func(path string) error {
 		}
 		defer os.RemoveAll(folder)
 		path := filepath.Join(folder, "made")
-		if err := make(path); err != nil {
+		if err := build(path); err != nil {
 			return nil, err
 		}
 		return os.ReadFile(path)
