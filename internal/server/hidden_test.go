@@ -55,7 +55,7 @@ func TestNoRouteShowsPayloadsToWhoMayNotReadThem(t *testing.T) {
 			if strings.Contains(at, "{") {
 				t.Fatalf("%s has a parameter that this test does not know", path)
 			}
-			if got := blind.call("GET", at, nil); strings.Contains(strings.ReplaceAll(got.body, url.QueryEscape(marker), ""), marker) && got.status < 300 {
+			if got := blind.call("GET", at, nil); got.status < 300 && strings.Contains(got.body, marker) {
 				t.Errorf("GET %s shows a payload: %s", at, got.body)
 			}
 			if got := owner.call("GET", at, nil); strings.Contains(got.body, marker) {
