@@ -44,6 +44,7 @@ vet:
 	@go vet ./...
 	@go vet -tags crash,fault ./test/...
 	@go vet -tags pgbouncer ./internal/store/postgres
+	@go vet -tags noui ./internal/dash ./cmd/grapnel
 
 lint: bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 	@echo 'check: golangci-lint'
@@ -71,6 +72,8 @@ test: postgresql ## run all tests, with the race detector
 	$(if $(RACE),,@echo 'no C compiler found: the tests run without the race detector')
 	@echo 'test: the cost of a claim with 1,000,000 deliveries due, which the race detector would make too slow'
 	go test -count 1 -run 'TestStoreConforms/work' ./internal/store/sqlite
+	@echo 'test: a build without the pages'
+	go test -count 1 -tags noui ./internal/dash
 	@echo 'test: the store on PostgreSQL; with the race detector only what runs side by side, for the whole would take too long'
 	go test -timeout 15m ./internal/store/postgres
 	CGO_ENABLED=$(if $(RACE),1,0) go test $(RACE) -timeout 15m -run 'TestStoreConforms/(concurrency|many_nodes|claim|settle)' ./internal/store/postgres
