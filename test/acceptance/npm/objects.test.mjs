@@ -97,7 +97,7 @@ test('a portal token may manage its own application and no other', async () => {
   const { id: app } = await svix.application.create({ name: 'portal' });
   const { id: foreign } = await svix.application.create({ name: 'foreign' });
   const access = await svix.authentication.appPortalAccess(app, {});
-  assert.ok(access.url.includes('#key='));
+  assert.ok(access.url.includes('#code='));
   const customer = client(access.token);
   const made = await customer.endpoint.create(app, { url: receiver.hook().url });
   assert.ok((await customer.endpoint.getSecret(app, made.id)).key.startsWith('whsec_'));
