@@ -32,3 +32,13 @@ test("the portal has the texts of all that it draws", () => {
   }
   expect(missing).toEqual([]);
 });
+
+test("no text is kept that nothing draws", () => {
+  const code = readdirSync("src", { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.parentPath.includes("i18n"))
+    .map((entry) => readFileSync(path.join(entry.parentPath, entry.name), "utf8"))
+    .join("\n");
+  const said = new Set([...code.matchAll(/"([\w.]+)"/g)].map((found) => found[1]));
+  const begun = [...code.matchAll(/`([\w.]+\.)\$\{/g)].map((found) => found[1] ?? "");
+  expect(Object.keys(en).filter((key) => !said.has(key) && !begun.some((start) => key.startsWith(start)))).toEqual([]);
+});

@@ -6,7 +6,6 @@ export const applications = {
   "app.col.uid": "UID",
   "app.col.endpoints": "Endpunkte",
   "app.col.created": "Angelegt",
-  "app.endpoints": "{total}",
   "app.failing": "{n} fehlerhaft",
   "app.disabled": "{n} abgeschaltet",
   "app.empty.title": "Eine Anwendung ist ein Kunde, der Webhooks empfängt.",

@@ -35,7 +35,6 @@ export const payload = {
   "diff.added": "hinzu",
   "diff.removed": "entfernt",
   "diff.changed": "geändert",
-  "diff.path": "Pfad",
   "diff.lines": "Zeilen",
   "diff.values": "Werte",
   "editor.format": "Formatieren",

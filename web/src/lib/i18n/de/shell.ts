@@ -63,7 +63,6 @@ export const shell = {
   "keys.showNew": "Neue Zeilen zeigen",
   "keys.next": "Nächste Zeile",
   "keys.previous": "Vorige Zeile",
-  "keys.open": "Zeile öffnen",
   "keys.mark": "Zeile markieren",
   "keys.back": "Einzelheiten schließen",
   "keys.search": "Liste durchsuchen",

@@ -6,7 +6,6 @@ export const applications = {
   "app.col.uid": "Uid",
   "app.col.endpoints": "Endpoints",
   "app.col.created": "Created",
-  "app.endpoints": "{total}",
   "app.failing": "{n} failing",
   "app.disabled": "{n} disabled",
   "app.empty.title": "An application is one customer who receives webhooks.",

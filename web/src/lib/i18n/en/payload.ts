@@ -34,7 +34,6 @@ export const payload = {
   "diff.added": "added",
   "diff.removed": "removed",
   "diff.changed": "changed",
-  "diff.path": "Path",
   "diff.lines": "Lines",
   "diff.values": "Values",
   "editor.format": "Format",

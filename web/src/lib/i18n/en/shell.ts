@@ -64,7 +64,6 @@ export const shell = {
   "keys.showNew": "Show new rows",
   "keys.next": "Next row",
   "keys.previous": "Previous row",
-  "keys.open": "Open row",
   "keys.mark": "Mark row",
   "keys.back": "Close detail",
   "keys.search": "Search the list",
