@@ -56,6 +56,8 @@ type PeopleOptions struct {
 	// Client makes the requests to the provider. It must have limits of time and
 	// length, and follow no redirect.
 	Client *http.Client
+	// Forgotten is called behind each Forget; nil: nobody is told.
+	Forgotten func()
 }
 
 // People is the desk at which members sign in. NewPeople makes one; Run stores last uses.
@@ -66,6 +68,7 @@ type People struct {
 	limits   *limiter
 	hashes   *hasher
 	provider *relyingParty // nil: none
+	told     func()        // of each Forget; never nil
 	settled  atomic.Bool   // there is a member
 
 	mu         sync.RWMutex // guards what follows
@@ -86,6 +89,9 @@ func NewPeople(o PeopleOptions) *People {
 	p := &People{
 		store: o.Store, now: o.Now, log: o.Log, limits: newLimiter(), hashes: newHasher(),
 		visits: map[[32]byte]*visit{}, uses: map[hook.ID]time.Time{},
+	}
+	if p.told = o.Forgotten; p.told == nil {
+		p.told = func() {}
 	}
 	if o.Provider != nil {
 		p.provider = &relyingParty{Provider: *o.Provider, client: o.Client}
@@ -146,9 +152,10 @@ func (p *People) note(v *visit, now time.Time) {
 // Forget drops what is remembered, after members or sessions were changed by this process.
 func (p *People) Forget() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	clear(p.visits)
 	p.generation++
+	p.mu.Unlock()
+	p.told()
 }
 
 // Run stores last uses once a minute, and a last time when ctx ends.

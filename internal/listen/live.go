@@ -99,6 +99,22 @@ func (l *Live) Wake() {
 	}
 }
 
+// LookAgain makes every stream ask at once whether its caller still may follow, after
+// sessions, members or keys were changed by this process. It never waits.
+func (l *Live) LookAgain() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s := range l.streams {
+		select {
+		case s.doubt <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // Close ends all streams, so that the requests that they are in end, and lets no more
 // in. It does not wait.
 func (l *Live) Close() {
@@ -158,7 +174,7 @@ func (l *Live) hasStreams() bool {
 // Serve answers with a stream until the caller goes, may not go on, or the server
 // stops. An error means that nothing was written.
 func (l *Live) Serve(w http.ResponseWriter, r *http.Request, f Follow) error {
-	s := &stream{live: l, Follow: f, wake: make(chan struct{}, 1), rc: http.NewResponseController(w), w: w}
+	s := &stream{live: l, Follow: f, wake: make(chan struct{}, 1), doubt: make(chan struct{}, 1), rc: http.NewResponseController(w), w: w}
 	if err := l.join(s); err != nil {
 		return err
 	}

@@ -212,6 +212,21 @@ func TestLiveStreamEndsSoonAfterItsCallerMayNotFollow(t *testing.T) {
 	})
 }
 
+func TestAStreamEndsAtOnceWhenItsCallerIsDoubtedAndOut(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, r *liveRig) {
+		s := r.open("", "")
+		s.event()
+		r.live.LookAgain() // who still may follow goes on
+		synctest.Wait()
+		r.ended.Store(true)
+		began := time.Now()
+		r.live.LookAgain()
+		testx.Equal(t, s.next()["event"], "end")
+		testx.Equal(t, time.Since(began), 0)
+	})
+}
+
 func TestNewsIsNotToldToACallerWhoMayNotFollow(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, r *liveRig) {

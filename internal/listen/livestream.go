@@ -14,13 +14,14 @@ import (
 	"github.com/grapnelhq/grapnel/internal/hook"
 )
 
-// stream is one connection. All but wake is of the goroutine that serves it.
+// stream is one connection. All but wake and doubt is of the goroutine that serves it.
 type stream struct {
 	Follow
-	live *Live
-	wake chan struct{} // the Live sends
-	w    http.ResponseWriter
-	rc   *http.ResponseController
+	live  *Live
+	wake  chan struct{} // the Live sends: something may be new
+	doubt chan struct{} // the Live sends: the caller may be out
+	w     http.ResponseWriter
+	rc    *http.ResponseController
 
 	at       livePlace
 	isSource map[hook.ID]bool      // owners that were looked up
@@ -99,6 +100,11 @@ func (s *stream) serve(ctx context.Context) {
 			return
 		case <-rest:
 			rest = nil
+			continue
+		case <-s.doubt:
+			if !s.may(ctx, true) {
+				return
+			}
 			continue
 		case <-look.C:
 			if !s.may(ctx, true) {

@@ -24,7 +24,7 @@ const (
 )
 
 func (s *Server) wirePeople(policy *netguard.Policy) error {
-	o := auth.PeopleOptions{Store: s.store, Now: s.now, Log: s.log}
+	o := auth.PeopleOptions{Store: s.store, Now: s.now, Log: s.log, Forgotten: func() { s.live.LookAgain() }}
 	if given := s.cfg.OIDC; given.Issuer != "" {
 		p := &auth.Provider{
 			Issuer: given.Issuer, ClientID: given.ClientID, ClientSecret: given.ClientSecret.Reveal(), Name: given.Name,

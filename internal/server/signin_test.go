@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grapnelhq/grapnel/apitype"
 	"github.com/grapnelhq/grapnel/internal/testx"
@@ -252,6 +253,45 @@ func TestRolesLimitWhatMembersMayDo(t *testing.T) {
 	}
 	owner.call("DELETE", "/api/v1/member/"+mine, nil).want(409)
 	owner.call("PATCH", "/api/v1/member/"+mine, map[string]any{"role": "viewer"}).want(409)
+}
+
+func TestWhoIsPutOutFollowsNoLongerAtOnce(t *testing.T) {
+	t.Parallel()
+	n := start(t, t.TempDir(), nil)
+	owner := n.owner(t)
+	tokens := "/api/v1/management/authentication/-/api-token"
+	key := owner.call("POST", tokens, map[string]any{"name": "short"}).want(200)
+	removed := owner.invited(n, "removed@example.com", "viewer", true)
+	left := owner.invited(n, "left@example.com", "viewer", true)
+	for who, c := range map[string]struct {
+		token  string
+		header []string
+		put    func()
+	}{
+		"a member who is removed": {header: []string{"Cookie", removed.cookie}, put: func() {
+			owner.call("DELETE", "/api/v1/member/"+removed.call("GET", "/api/v1/session", nil).at("member", "id"), nil).want(204)
+		}},
+		"a member who signs out": {header: []string{"Cookie", left.cookie}, put: func() {
+			left.call("DELETE", "/api/v1/session", nil).want(204)
+		}},
+		"a key that is expired": {token: key.at("token"), put: func() {
+			owner.call("POST", tokens+"/"+key.at("id")+"/expire", map[string]any{}).want(204)
+		}},
+	} {
+		stream := n.follow(t, c.token, "/api/v1/live", c.header...)
+		if first := stream.next(); first == nil || first["event"] == "end" {
+			t.Fatalf("%s: the stream begins with %v", who, first)
+		}
+		began := time.Now()
+		c.put()
+		if end := stream.next(); end["event"] != "end" || !strings.Contains(end["data"], "authentication_failed") {
+			t.Errorf("%s: the stream goes on with %v", who, end)
+		}
+		// Without being told, a stream looks after its caller every few seconds.
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("%s: the stream ended after %v", who, took)
+		}
+	}
 }
 
 func TestKeysOfAnEnvironmentDoNotManageMembers(t *testing.T) {

@@ -149,7 +149,7 @@ func (s *Server) apiDeps(policy *netguard.Policy, sealIt, open hook.SealFunc) ap
 		EndpointChanged: func(hook.ID, int64, hook.Reason) {},
 		Watch:           func(hook.ID) (<-chan struct{}, func()) { return nil, func() {} },
 		Hold:            s.keeper.Hold,
-		Authenticate:    s.auth.Authenticate, NewToken: auth.NewToken, Forget: s.auth.Forget,
+		Authenticate:    s.auth.Authenticate, NewToken: auth.NewToken, Forget: s.forgetKeys,
 		People: s.people, OperatorKey: operatorKey(s.cfg), Address: s.clientOf,
 		Seal: sealIt, Open: open,
 		CheckURL:     checkURL(policy),
