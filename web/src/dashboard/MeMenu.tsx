@@ -5,7 +5,7 @@ import { api, ok } from "@/lib/api";
 import { t } from "@/lib/i18n";
 import { IconButton } from "@/ui/Button";
 import { Menu, MenuItem, MenuLine } from "@/ui/Menu";
-import { useSession } from "./session";
+import { sessionQuery, useSession } from "./session";
 
 /** Who one is, and the way out. */
 export function MeMenu() {
@@ -14,7 +14,13 @@ export function MeMenu() {
   const client = useQueryClient();
   const signOut = useMutation({
     mutationFn: () => ok(api.DELETE("/api/v1/session")),
-    onSuccess: () => client.resetQueries(),
+    onSuccess: async () => {
+      // The pages close first: on one that is open, everything would ask again without a session.
+      client.setQueryData(sessionQuery.queryKey, (was) => was && { ...was, signedIn: false, member: undefined });
+      await client.invalidateQueries(sessionQuery);
+      // What one member read is not for the next.
+      client.removeQueries({ type: "inactive" });
+    },
   });
   if (!member) return null;
   return (

@@ -1,8 +1,10 @@
 // Passkeys (WebAuthn level 3): the server's options in, what the browser signs out, both as JSON.
 
-/** True where the browser has what passkeys need. */
+/** True where the browser has what passkeys need, and the page is at a name: a passkey cannot belong to an IP address. */
 export const passkeysWork = (): boolean =>
-  typeof PublicKeyCredential !== "undefined" && "parseRequestOptionsFromJSON" in PublicKeyCredential;
+  typeof PublicKeyCredential !== "undefined" &&
+  "parseRequestOptionsFromJSON" in PublicKeyCredential &&
+  !/^[\d.]+$|:/.test(location.hostname);
 
 type Options = { publicKey: PublicKeyCredentialRequestOptionsJSON & PublicKeyCredentialCreationOptionsJSON };
 
@@ -26,3 +28,7 @@ export async function makePasskey(options: unknown): Promise<unknown> {
 /** True for the error of a person who changed their mind, or whose time ran out: nothing to complain about. */
 export const wasCanceled = (error: unknown): boolean =>
   error instanceof DOMException && (error.name === "NotAllowedError" || error.name === "AbortError");
+
+/** True for the error of a device that already has a passkey of this member. */
+export const isThereAlready = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "InvalidStateError";

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 interface TableProps {
   label: string;
@@ -10,9 +10,27 @@ interface TableProps {
 
 /** A few rows that need neither search nor scrolling of their own. Lists that can be long are a DataList. */
 export function Table({ label, head, rows, empty }: TableProps) {
+  const box = useRef<HTMLElement>(null);
+  const focused = useRef(false);
+  // Who pressed a button of a row that is gone goes on from the table, not from the top of the page.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows that went are what may have taken the focus along
+  useEffect(() => {
+    if (focused.current && document.activeElement === document.body) box.current?.focus();
+  }, [rows]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways on narrow screens is reached by keys
-    <section aria-label={label} tabIndex={0} className="relative overflow-x-auto rounded border border-line bg-surface">
+    <section
+      ref={box}
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls sideways on narrow screens is reached by keys
+      tabIndex={0}
+      onFocus={() => {
+        focused.current = true;
+      }}
+      onBlur={() => {
+        focused.current = false;
+      }}
+      className="relative overflow-x-auto rounded border border-line bg-surface"
+    >
       <table className="w-full border-collapse text-left">
         <thead className="text-ink-3 text-xs">
           <tr className="border-line border-b">

@@ -105,7 +105,7 @@ export function DataList<Row>(props: DataListProps<Row>) {
         aria-rowcount={more ? -1 : rows.length + 1}
         aria-colcount={columns.length + (onMark ? 1 : 0)}
         aria-multiselectable={onMark ? true : undefined}
-        className="min-h-0 flex-1 overflow-auto outline-none"
+        className={cx("overflow-auto outline-none", rows.length > 0 ? "min-h-0 flex-1" : "shrink-0")}
         onScroll={(event) => onTop?.(event.currentTarget.scrollTop < rowHeight)}
       >
         {/* biome-ignore lint/a11y/useFocusableInteractive: the header is not reached by keys; its controls are */}
@@ -141,7 +141,6 @@ export function DataList<Row>(props: DataListProps<Row>) {
             </span>
           ))}
         </div>
-        {rows.length === 0 && props.empty}
         <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
           {items.map((item) => {
             const row = rows[item.index]!;
@@ -198,10 +197,13 @@ export function DataList<Row>(props: DataListProps<Row>) {
           })}
         </div>
       </div>
-      {rows.length > 0 && (
+      {rows.length > 0 ? (
         <p role="status" className="shrink-0 border-line border-t px-3 py-1 text-ink-3 text-xs">
           {more ? t("list.more") : t("list.rows", { n: rows.length })}
         </p>
+      ) : (
+        // A sentence is no row: it stands beside the grid.
+        <div className="min-h-0 flex-1 overflow-auto">{props.empty}</div>
       )}
     </div>
   );

@@ -33,7 +33,7 @@ const columns = (): readonly Column<RequestRow>[] => [
   {
     id: "state",
     header: t("req.col.state"),
-    width: "7rem",
+    width: "8rem",
     cell: (row) => <StatusMark status={markOf(row.state)}>{stateText(row.state)}</StatusMark>,
   },
   {

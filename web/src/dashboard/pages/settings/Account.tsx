@@ -105,7 +105,7 @@ function Password({ session }: { session: Session }) {
           />
         </Field>
       )}
-      <Field label={t("set.password.new")} hint={t("link.password.hint")} error={fault("new")} className="w-full">
+      <Field label={t("set.password.new")} hint={t("password.hint")} error={fault("new")} className="w-full">
         <TextInput
           type="password"
           autoComplete="new-password"

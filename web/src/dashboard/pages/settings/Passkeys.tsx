@@ -3,7 +3,7 @@ import { KeyRound, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, ok, type Schema } from "@/lib/api";
 import { t } from "@/lib/i18n";
-import { makePasskey, passkeysWork, wasCanceled } from "@/lib/passkey";
+import { isThereAlready, makePasskey, passkeysWork, wasCanceled } from "@/lib/passkey";
 import { Button, IconButton } from "@/ui/Button";
 import { ConfirmDialog } from "@/ui/Dialog";
 import { Field, TextInput } from "@/ui/Field";
@@ -107,7 +107,9 @@ function Add() {
       <Field label={t("set.name")} optional hint={t("passkey.name.hint")} className="w-full">
         <TextInput maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
       </Field>
-      {add.error && !wasCanceled(add.error) && <ErrorText error={add.error} />}
+      {add.error && !wasCanceled(add.error) && (
+        <ErrorText error={isThereAlready(add.error) ? t("passkey.already") : add.error} />
+      )}
       <Button type="submit" icon={KeyRound} busy={add.isPending}>
         {t("passkey.add")}
       </Button>

@@ -2,6 +2,7 @@ import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { LogOut } from "lucide-react";
 import { useState } from "react";
 import { type ApiError, api, ok } from "@/lib/api";
+import { exact } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { Button } from "@/ui/Button";
 import { Section } from "@/ui/Page";
@@ -74,7 +75,14 @@ export function Sessions() {
                 {one.current ? (
                   <Badge tone="good">{t("session.this")}</Badge>
                 ) : (
-                  <Button className="h-7" onClick={() => end([one.id])}>
+                  <Button
+                    className="h-7"
+                    aria-label={t("session.endOne", {
+                      browser: browserOf(one.agent) || t("session.unknown"),
+                      began: exact(new Date(one.createdAt)),
+                    })}
+                    onClick={() => end([one.id])}
+                  >
                     {t("session.end")}
                   </Button>
                 )}

@@ -41,7 +41,10 @@ export const settings = {
   "passkey.added": "Hinzugefügt",
   "passkey.name.hint": "Etwa „Arbeitsrechner“, um sie zu unterscheiden.",
   "passkey.done": "Der Passkey ist hinzugefügt.",
-  "passkey.cannot": "Dieser Browser kann hier keine Passkeys anlegen. Sie brauchen https oder localhost.",
+  "passkey.already":
+    "Dieses Gerät hat schon einen Passkey von Ihnen. Nehmen Sie ein anderes, oder entfernen Sie den alten erst auf beiden Seiten.",
+  "passkey.cannot":
+    "Unter dieser Adresse gehen Passkeys nicht. Sie brauchen https und einen Namen statt einer IP-Adresse, oder localhost.",
   "passkey.remove": "Passkey {name} entfernen",
   "passkey.remove.text": "Er meldet Sie nicht mehr an. Das Gerät zeigt ihn vielleicht noch; löschen Sie ihn auch dort.",
   "session.text": "Wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen.",
@@ -56,6 +59,7 @@ export const settings = {
   "session.began": "Begonnen",
   "session.this": "diese",
   "session.end": "Beenden",
+  "session.endOne": "Sitzung von {browser} beenden, begonnen {began}",
   "session.endOthers": "Alle anderen beenden",
   "key.title": "API-Schlüssel von {environment}",
   "key.text": "Damit rufen Ihre Programme die API auf. Ein Schlüssel gehört zu einer Umgebung.",

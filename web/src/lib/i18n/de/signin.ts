@@ -5,6 +5,7 @@ export const signin = {
   "link.bad": "Dieser Link gilt nicht mehr",
   "link.for": "Für {email}.",
   "link.name": "Name",
+  "password.hint": "Mindestens 12 Zeichen.",
   "link.password.hint": "Mindestens 12 Zeichen. Ein Passkey lässt sich danach in den Einstellungen hinzufügen.",
   "link.setup": "Erstes Mitglied anlegen",
   "link.setup.text": "Das erste Mitglied ist Inhaber: Es lädt die anderen ein und darf alles.",

@@ -41,7 +41,10 @@ export const settings = {
   "passkey.added": "Added",
   "passkey.name.hint": "Such as “Work laptop”, to tell them apart.",
   "passkey.done": "The passkey is added.",
-  "passkey.cannot": "This browser cannot make passkeys here. They need https, or localhost.",
+  "passkey.already":
+    "This device already has a passkey of yours. Use another device, or remove the old passkey on both sides first.",
+  "passkey.cannot":
+    "Passkeys do not work at this address. They need https and a host name instead of an IP address, or localhost.",
   "passkey.remove": "Remove the passkey {name}",
   "passkey.remove.text": "It no longer signs you in. The device may still show it; delete it there as well.",
   "session.text": "Where you are signed in. End what you do not know.",
@@ -56,6 +59,7 @@ export const settings = {
   "session.began": "Began",
   "session.this": "this one",
   "session.end": "End",
+  "session.endOne": "End the session of {browser}, begun {began}",
   "session.endOthers": "End all others",
   "key.title": "API keys of {environment}",
   "key.text": "By which your programs call the API. A key belongs to one environment.",

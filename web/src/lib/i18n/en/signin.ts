@@ -6,6 +6,7 @@ export const signin = {
   "link.bad": "This link is not good any more",
   "link.for": "For {email}.",
   "link.name": "Name",
+  "password.hint": "At least 12 characters.",
   "link.password.hint": "At least 12 characters. A passkey can be added afterwards, in the settings.",
   "link.setup": "Make the first member",
   "link.setup.text": "The first member is an owner: they invite the others and may do everything.",
