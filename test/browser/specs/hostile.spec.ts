@@ -1,4 +1,5 @@
 // What customers, senders and receivers wrote is shown as text, whatever it is; and what is not allowed is refused.
+import { accessible } from "../rig/axe.ts";
 import { invite, portalLink, signIn } from "../rig/people.ts";
 import { expect, test } from "../rig/test.ts";
 
@@ -111,15 +112,19 @@ test("a passkey is added and signs in", async ({ page, member, context, server, 
   const at = server.url.replace("127.0.0.1", "localhost");
   guard.admit(at);
   await signIn(context, at, member);
+  await page.goto(`${at}/settings?tab=passkeys`);
+  await expect(page.getByRole("button", { name: "Add a passkey" })).toBeVisible();
+  await accessible(page, "passkeys"); // its session's end would end the authenticator too
   const session = await context.newCDPSession(page);
   await session.send("WebAuthn.enable");
   await session.send("WebAuthn.addVirtualAuthenticator", {
     options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
   });
-  await page.goto(`${at}/settings?tab=passkeys`);
   await page.getByLabel("Name").fill("Laptop");
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await expect(page.getByRole("cell", { name: "Laptop", exact: true })).toBeVisible();
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await expect(page.getByText("This device already has a passkey of yours.")).toBeVisible();
   await page.getByRole("button", { name: /Account of/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("button", { name: "Use a passkey" }).click();
